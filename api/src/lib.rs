@@ -1,0 +1,1 @@
+//! Command line, HTTP and wiring; the only crate that reads the environment.

@@ -1,0 +1,1 @@
+//! Record log, graph, text and vector indexes; hybrid query and context bundles.

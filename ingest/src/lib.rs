@@ -1,0 +1,1 @@
+//! Sources to canonical records: formats, mappings, quarantine.

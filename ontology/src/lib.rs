@@ -1,0 +1,1 @@
+//! The shared language of Triagraph: records, ids, vocabulary and shapes.
