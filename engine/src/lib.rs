@@ -1,1 +1,34 @@
 //! Record log, graph, text and vector indexes; hybrid query and context bundles.
+//!
+//! A [`Desk`] is one tenant's open folder. Records go in through [`Desk::apply`] and come out through [`Desk::search`],
+//! [`Desk::bundle`] and [`Desk::sparql`](Desk). The log is the only truth; everything else is derived from it.
+
+mod database;
+mod log;
+mod quarantine;
+mod stored_bundle;
+
+mod derive;
+mod visible;
+
+mod graph;
+mod text;
+mod vectors;
+
+mod table;
+mod snapshot;
+
+mod desk;
+mod query;
+mod bundle;
+
+pub use bundle::{
+    BUNDLE_SCHEMA, Bundle, BundleDifference, BundleItem, BundleRequest, Changed, Fact, FactKind, LeftOut,
+    LeftOutReason, Subject,
+};
+pub use database::{LogError, Replayed};
+pub use desk::{Applied, Desk, DeskError, FolderError};
+pub use quarantine::{Quarantine, Quarantined};
+pub use query::{
+    Degraded, Entity, Filters, HITS_LIMIT, Hit, Hits, Leg, LegScore, Passage, PathStep, QUERY_LIMIT_BYTES, Query,
+};

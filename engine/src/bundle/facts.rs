@@ -1,0 +1,129 @@
+//! What does the graph know about a ticket? What is hit, who owns it, what it needs, what changed, what else is open.
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, ToSpan};
+use ontology::{Kind, RecordId, Relation, State};
+
+use super::{Fact, FactKind};
+use crate::query::{Edge, neighbours};
+use crate::snapshot::Snapshot;
+use crate::table::Revision;
+use crate::visible::Visible;
+
+/// A change this many days before now is recent.
+const RECENT_DAYS: i64 = 14;
+/// Facts of one sort about one thing at most.
+const FACTS_OF_A_KIND: usize = 5;
+/// Neighbours looked at, at most.
+const NEIGHBOURS: usize = 2_000;
+
+pub(super) fn facts(
+    snapshot: &Snapshot,
+    visible: &Visible,
+    about: &[RecordId],
+    itself: Option<&RecordId>,
+    now: Timestamp,
+) -> Vec<Fact> {
+    let mut collected = Collected { snapshot, visible, now, itself, facts: Vec::new(), seen: BTreeSet::new() };
+    for id in about {
+        let position = snapshot.table.current(id).filter(|position| visible.contains(*position));
+        if let Some(thing) = position.and_then(|position| snapshot.table.revision(position)) {
+            if matches!(thing.kind, Kind::ConfigurationItem | Kind::Service) {
+                collected.add(FactKind::Affected, thing, Relation::Affects, thing, format!("{} is affected", thing.title));
+            }
+            collected.of(thing);
+        }
+    }
+    let mut facts = collected.facts;
+    facts.sort_by(|a, b| a.kind.cmp(&b.kind));
+    for (index, fact) in facts.iter_mut().enumerate() {
+        fact.handle = format!("F{}", index + 1);
+    }
+    facts
+}
+
+struct Collected<'a> {
+    snapshot: &'a Snapshot,
+    visible: &'a Visible,
+    now: Timestamp,
+    itself: Option<&'a RecordId>,
+    facts: Vec<Fact>,
+    seen: BTreeSet<(FactKind, RecordId, RecordId)>,
+}
+
+impl Collected<'_> {
+    fn of(&mut self, thing: &Revision) {
+        let mut edges = neighbours(&self.snapshot.table, thing.position, self.visible, NEIGHBOURS);
+        edges.sort_by_key(|edge| std::cmp::Reverse(edge.to));
+        for edge in edges {
+            let Some(other) = self.snapshot.table.revision(edge.to) else { continue };
+            if Some(&other.id) == self.itself {
+                continue;
+            }
+            if let Some((kind, text)) = self.fact(thing, edge, other) {
+                self.add(kind, thing, edge.relation, other, text);
+            }
+        }
+    }
+
+    fn fact(&self, thing: &Revision, edge: Edge, other: &Revision) -> Option<(FactKind, String)> {
+        let label = label(other);
+        match (edge.relation, edge.reversed) {
+            (Relation::OwnedBy | Relation::AssignedTo, false) => {
+                Some((FactKind::Owner, format!("{} is owned by {label}", thing.title)))
+            }
+            (Relation::DependsOn | Relation::RunsOn, false) => {
+                Some((FactKind::DependsOn, format!("{} depends on {label}", thing.title)))
+            }
+            (Relation::DependsOn | Relation::RunsOn, true) if !other.kind.is_ticket() => {
+                Some((FactKind::NeededBy, format!("{label} depends on {}", thing.title)))
+            }
+            (_, true) if other.kind == Kind::Change && self.is_recent(other) => {
+                Some((FactKind::RecentChange, format!("{label} changed {} on {}", thing.title, day(other)?)))
+            }
+            (_, true) if other.kind == Kind::Problem && is_open(other) => {
+                Some((FactKind::Problem, format!("{label} is an open problem of {}", thing.title)))
+            }
+            (_, true) if other.kind.is_ticket() && is_open(other) => {
+                Some((FactKind::OpenTicket, format!("{label} is open on {} since {}", thing.title, day(other)?)))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_recent(&self, change: &Revision) -> bool {
+        let earliest = self.now.checked_sub((24 * RECENT_DAYS).hours());
+        let moment = change.resolved.or(change.modified).or(change.created);
+        match (moment, earliest) {
+            (Some(moment), Ok(earliest)) => moment >= earliest && moment <= self.now,
+            _ => false,
+        }
+    }
+
+    fn add(&mut self, kind: FactKind, subject: &Revision, relation: Relation, object: &Revision, text: String) {
+        let of_kind = self.facts.iter().filter(|fact| fact.kind == kind && fact.subject == subject.id).count();
+        if of_kind < FACTS_OF_A_KIND && self.seen.insert((kind, subject.id.clone(), object.id.clone())) {
+            let (subject, object) = (subject.id.clone(), object.id.clone());
+            self.facts.push(Fact { handle: String::new(), kind, subject, relation, object, text });
+        }
+    }
+}
+
+fn is_open(ticket: &Revision) -> bool {
+    matches!(ticket.state, Some(State::Open | State::InProgress | State::OnHold))
+}
+
+fn day(ticket: &Revision) -> Option<String> {
+    let moment = ticket.created.or(ticket.modified)?;
+    Some(moment.strftime("%Y-%m-%d").to_string())
+}
+
+/// A ticket by its number and title, anything else by its title.
+fn label(revision: &Revision) -> String {
+    if revision.kind.is_ticket() {
+        format!("{} ({})", revision.id.external(), revision.title)
+    } else {
+        revision.title.to_string()
+    }
+}

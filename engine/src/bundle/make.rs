@@ -1,0 +1,283 @@
+//! How is a bundle put together? Search, choose passages by record, cut to the budget, number, hash.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use ontology::{Record, RecordId, Relation, Scope, SectionKind, Span};
+use sha2::{Digest, Sha256};
+
+use super::{BUNDLE_SCHEMA, Bundle, BundleItem, BundleRequest, LeftOut, LeftOutReason, Subject, facts};
+use crate::derive::{self, PassageSpan};
+use crate::desk::{Desk, DeskError, resolve};
+use crate::query::{Hit, Passage, Query, passage};
+use crate::snapshot::Snapshot;
+use crate::table::Revision;
+
+/// Budgets outside this range are brought to its ends.
+const BUDGET_TOKENS: std::ops::RangeInclusive<u32> = 200..=100_000;
+/// The best records may show this many passages; the others their best and what solved them.
+const FULL_RECORDS: usize = 3;
+const PASSAGES_OF_FULL_RECORD: usize = 8;
+/// Bytes of a token where no embedder counts them; English prose has about four.
+const BYTES_PER_TOKEN: usize = 4;
+
+impl Desk {
+    /// Makes a context bundle and keeps it.
+    ///
+    /// # Errors
+    /// [`DeskError`] for another tenant's scope, an unknown record, a generation not yet reached, or a damaged log.
+    pub fn bundle(&self, scope: &Scope, request: &BundleRequest, now: Timestamp) -> Result<Bundle, DeskError> {
+        let bundle = self.make_bundle(scope, request, now)?;
+        self.database.store_bundle(&bundle, request, now)?;
+        Ok(bundle)
+    }
+
+    pub(super) fn make_bundle(
+        &self,
+        scope: &Scope,
+        request: &BundleRequest,
+        now: Timestamp,
+    ) -> Result<Bundle, DeskError> {
+        self.check_tenant(scope)?;
+        let snapshot = self.snapshot();
+        if let Some(asked) = request.minimum_generation.filter(|asked| *asked > snapshot.generation()) {
+            return Err(DeskError::Behind { asked, generation: snapshot.generation() });
+        }
+        let subject = self.subject(&snapshot, scope, request)?;
+        let query = Query {
+            filters: request.filters.clone(),
+            limit: request.limit,
+            about: subject.about.clone(),
+            exclude: subject.itself.clone().into_iter().collect(),
+            as_of: request.as_of,
+            deadline: request.deadline_millis.map(|millis| Instant::now() + Duration::from_millis(millis)),
+            ..Query::new(subject.question.clone(), now)
+        };
+        let answer = self.answer(&snapshot, scope, &query)?;
+        let mut selection = Selection::new(self, request.budget_tokens);
+        for (place, hit) in answer.hits.hits.iter().enumerate() {
+            let Some(record) = self.read(hit.position)? else { continue };
+            let Some(revision) = snapshot.table.revision(hit.position) else { continue };
+            selection.take(hit, &record, &chosen(hit, &record, revision, place < FULL_RECORDS));
+        }
+        let visible = snapshot.visible(scope, request.as_of);
+        let facts = facts::facts(&snapshot, &visible, &subject.about, subject.itself.as_ref(), now);
+        let mut bundle = Bundle {
+            schema: BUNDLE_SCHEMA.to_owned(),
+            id: String::new(),
+            question: subject.question,
+            audiences: scope.audiences.clone(),
+            as_of: request.as_of,
+            generation: answer.hits.generation,
+            embedder: answer.embedding.and(self.embedder.as_ref()).map(|e| e.id().as_str().to_owned()),
+            budget_tokens: selection.budget,
+            tokens: selection.tokens,
+            items: selection.items,
+            facts,
+            left_out: selection.left_out,
+            degraded: answer.hits.degraded,
+            warnings: answer.hits.warnings,
+            language: answer.hits.language,
+        };
+        bundle.id = identity(&bundle, scope, request);
+        Ok(bundle)
+    }
+
+    fn subject(&self, snapshot: &Snapshot, scope: &Scope, request: &BundleRequest) -> Result<Asked, DeskError> {
+        let visible = snapshot.visible(scope, request.as_of);
+        let of_record = |record: &Record| {
+            let links = record.links.iter().filter(|link| is_about(link.relation));
+            let mut about: Vec<RecordId> = links
+                .flat_map(|link| resolve(&snapshot.table, &visible, &record.id, &link.target))
+                .collect();
+            about.sort();
+            about.dedup();
+            Asked { question: question(record), about, itself: Some(record.id.clone()) }
+        };
+        match &request.about {
+            Subject::Text(text) => Ok(Asked { question: text.clone(), about: self.named_in(snapshot, &visible, text), itself: None }),
+            Subject::Ticket(record) => {
+                let mut asked = of_record(record);
+                asked.about.extend(self.named_in(snapshot, &visible, &asked.question));
+                asked.about.sort();
+                asked.about.dedup();
+                Ok(asked)
+            }
+            Subject::Record(id) => match self.record(scope, id, request.as_of)? {
+                Some(observation) => Ok(of_record(&observation.record)),
+                None => Err(DeskError::NoSuchRecord { id: id.clone() }),
+            },
+        }
+    }
+
+    /// Configuration items and services that a text names.
+    fn named_in(&self, snapshot: &Snapshot, visible: &crate::visible::Visible, text: &str) -> Vec<RecordId> {
+        let mut ids: Vec<RecordId> = snapshot
+            .names
+            .mentions(text)
+            .into_iter()
+            .flat_map(|mention| snapshot.table.resolve(crate::table::KeyId(mention.id), visible))
+            .filter_map(|position| snapshot.table.revision(position))
+            .filter(|revision| matches!(revision.kind, ontology::Kind::ConfigurationItem | ontology::Kind::Service))
+            .map(|revision| revision.id.clone())
+            .collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+}
+
+struct Asked {
+    question: String,
+    about: Vec<RecordId>,
+    itself: Option<RecordId>,
+}
+
+fn is_about(relation: Relation) -> bool {
+    matches!(relation, Relation::Affects | Relation::CausedBy | Relation::RelatedTo | Relation::Documents)
+}
+
+/// What a ticket says, before anybody worked on it: its title and what its caller wrote.
+fn question(record: &Record) -> String {
+    let told = record.sections.iter().filter(|section| {
+        matches!(
+            section.kind,
+            SectionKind::Description
+                | SectionKind::Symptom
+                | SectionKind::Environment
+                | SectionKind::Impact
+                | SectionKind::Comment
+                | SectionKind::Other
+        )
+    });
+    let mut text = record.title.clone();
+    for section in told {
+        text.push('\n');
+        text.push_str(&section.text);
+    }
+    text
+}
+
+/// The passages of a hit worth showing, in the order of the record. A good hit shows what leads to action too.
+fn chosen(hit: &Hit, record: &Record, revision: &Revision, full: bool) -> Vec<PassageSpan> {
+    let best = hit.passage.as_ref().map(|passage| (passage.section.unwrap_or(derive::TITLE), passage.span));
+    let is_best = |place: &PassageSpan| best == Some((place.section, place.span));
+    let acts = |place: &PassageSpan| {
+        let kind = record.sections.get(usize::from(place.section)).map(|section| section.kind);
+        match kind {
+            Some(SectionKind::Resolution | SectionKind::RootCause) => true,
+            Some(SectionKind::Steps | SectionKind::Diagnosis | SectionKind::Verification | SectionKind::Escalation) => full,
+            Some(SectionKind::Description | SectionKind::Symptom) => full && record.kind.is_knowledge(),
+            _ => false,
+        }
+    };
+    let limit = if full { PASSAGES_OF_FULL_RECORD } else { 2 };
+    let wanted: BTreeSet<usize> = {
+        let places = revision.passages.iter().enumerate();
+        let first = places.clone().filter(|(_, place)| is_best(place));
+        first.chain(places.filter(|(_, place)| acts(place))).map(|(index, _)| index).take(limit).collect()
+    };
+    wanted.into_iter().filter_map(|index| revision.passages.get(index).copied()).collect()
+}
+
+/// Items chosen so far, and the tokens they take.
+struct Selection<'a> {
+    desk: &'a Desk,
+    budget: u32,
+    tokens: u32,
+    items: Vec<BundleItem>,
+    left_out: Vec<LeftOut>,
+    texts: BTreeSet<String>,
+}
+
+impl<'a> Selection<'a> {
+    fn new(desk: &'a Desk, budget: u32) -> Self {
+        let budget = budget.clamp(*BUDGET_TOKENS.start(), *BUDGET_TOKENS.end());
+        Self { desk, budget, tokens: 0, items: Vec::new(), left_out: Vec::new(), texts: BTreeSet::new() }
+    }
+
+    fn take(&mut self, hit: &Hit, record: &Record, places: &[PassageSpan]) {
+        let before = self.items.len();
+        let mut reason = LeftOutReason::Budget;
+        for place in places {
+            let Some(passage) = passage(record, *place) else { continue };
+            if !self.texts.insert(passage.text.clone()) {
+                reason = LeftOutReason::Duplicate;
+                continue;
+            }
+            let tokens = self.count(&passage.text);
+            if self.tokens + tokens > self.budget {
+                self.texts.remove(&passage.text);
+                continue;
+            }
+            self.tokens += tokens;
+            let handle = format!("S{}", self.items.len() + 1);
+            self.items.push(item(handle, hit, record, passage, tokens));
+        }
+        if self.items.len() == before {
+            self.left_out.push(LeftOut { record: hit.record.clone(), title: hit.title.clone(), reason });
+        }
+    }
+
+    fn count(&self, text: &str) -> u32 {
+        let tokens = match &self.desk.embedder {
+            Some(embedder) => embedder.count_tokens(text),
+            None => text.len().div_ceil(BYTES_PER_TOKEN),
+        };
+        u32::try_from(tokens).unwrap_or(u32::MAX / 2)
+    }
+}
+
+fn item(handle: String, hit: &Hit, record: &Record, passage: Passage, tokens: u32) -> BundleItem {
+    let steps = passage.section.and_then(|section| record.sections.get(usize::from(section)));
+    let inside = |step: &&Span| step.start >= passage.span.start && step.end <= passage.span.end;
+    let steps = steps.map_or_else(Vec::new, |section| {
+        let shift = passage.span.start;
+        let steps = section.steps.iter().filter(inside);
+        steps.map(|step| Span { start: step.start - shift, end: step.end - shift }).collect()
+    });
+    BundleItem {
+        handle,
+        record: hit.record.clone(),
+        kind: hit.kind,
+        title: hit.title.clone(),
+        section: passage.section,
+        section_kind: passage.kind,
+        heading: passage.heading,
+        span: passage.span,
+        text: passage.text,
+        steps,
+        tokens,
+        revision: hit.revision.clone(),
+        position: hit.position,
+        state: hit.state,
+        created: hit.created,
+        modified: hit.modified,
+        valid_until: hit.valid_until,
+        expired: hit.expired,
+        score: hit.score,
+        legs: hit.legs.clone(),
+        path: hit.path.clone(),
+        shared: hit.shared.clone(),
+        url: record.url.clone(),
+    }
+}
+
+/// Hash of query, scope, as-of, settings, embedder, degraded legs and the ordered spans with their revisions; no scores, no times.
+fn identity(bundle: &Bundle, scope: &Scope, request: &BundleRequest) -> String {
+    let spans: Vec<_> = bundle
+        .items
+        .iter()
+        .map(|item| (item.record.as_str(), &item.revision, item.position, item.section, item.span))
+        .collect();
+    let facts: Vec<_> =
+        bundle.facts.iter().map(|fact| (fact.subject.as_str(), fact.relation, fact.object.as_str())).collect();
+    let legs: Vec<_> = bundle.degraded.iter().map(|degraded| degraded.leg).collect();
+    let settings = (&request.filters, bundle.budget_tokens, request.limit);
+    let said = serde_json::json!([
+        BUNDLE_SCHEMA, bundle.question, scope, bundle.as_of, settings, bundle.embedder, legs, spans, facts
+    ]);
+    let digest = Sha256::digest(said.to_string().as_bytes());
+    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}

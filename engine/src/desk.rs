@@ -1,0 +1,250 @@
+//! What is an open desk? One tenant's folder: the record log, the indexes derived from it, and the snapshot readers share.
+//!
+//! The way of a record: validate → append to the log → [`prepare`] → table → text and vectors → graph and publish.
+//! Opening replays whatever an index has not seen, by the same way.
+
+mod catch_up;
+mod folder;
+mod prepare;
+mod write;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+
+use jiff::Timestamp;
+use models::Embedder;
+use ontology::{Record, RecordId, Rejected, Scope, TenantId};
+
+use crate::database::{Database, LogError};
+use crate::graph::{GraphError, GraphStore};
+use crate::log::RecordLog;
+use crate::quarantine::Quarantine;
+use crate::query::{self, Hits, Query};
+use crate::snapshot::Snapshot;
+use crate::text::TextError;
+use crate::vectors::VectorError;
+
+pub use folder::FolderError;
+pub(crate) use folder::{Folder, Manifest};
+use write::Indexes;
+pub(crate) use write::resolve;
+
+/// Why a desk cannot be opened, written or asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeskError {
+    /// The folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The record log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The full-text index.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The vector index.
+    #[error(transparent)]
+    Vectors(#[from] VectorError),
+    /// The graph.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The embedder.
+    #[error(transparent)]
+    Embed(#[from] models::EmbedError),
+    /// The shapes that come with the program.
+    #[error(transparent)]
+    Shapes(#[from] ontology::ShapesError),
+    /// A record that is not there, or that the scope may not see.
+    #[error("there is no record {id} here: look for it with `triagraph search`")]
+    NoSuchRecord {
+        /// The id asked for.
+        id: RecordId,
+    },
+    /// The desk has not come that far.
+    #[error("this desk shows log position {generation}, the request asks for {asked}: try again later")]
+    Behind {
+        /// The position asked for.
+        asked: u64,
+        /// The position shown.
+        generation: u64,
+    },
+    /// An earlier write failed half-way.
+    #[error("an earlier write failed, so this process writes no more: start it again, it continues from the record log")]
+    Stopped,
+    /// A scope of another tenant.
+    #[error("this desk belongs to tenant {desk}, the request to tenant {asked}")]
+    Tenant {
+        /// The desk's tenant.
+        desk: TenantId,
+        /// The scope's tenant.
+        asked: TenantId,
+    },
+}
+
+impl DeskError {
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Folder(error) => error.code(),
+            Self::Log(error) => error.code(),
+            Self::Text(error) => error.code(),
+            Self::Vectors(error) => error.code(),
+            Self::Graph(error) => error.code(),
+            Self::Embed(error) => error.code(),
+            Self::Shapes(error) => error.code(),
+            Self::NoSuchRecord { .. } => "no-such-record",
+            Self::Behind { .. } => "generation-not-reached",
+            Self::Stopped => "writer-stopped",
+            Self::Tenant { .. } => "wrong-tenant",
+        }
+    }
+}
+
+/// What a write did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Applied {
+    /// Records that were not there before.
+    pub new: u64,
+    /// Records with a new revision.
+    pub changed: u64,
+    /// Records that were there already, word for word.
+    pub unchanged: u64,
+    /// Passages that had to be embedded; the others were known.
+    pub embedded: u64,
+    /// Records that the shapes refuse; they are in quarantine.
+    #[serde(skip)]
+    pub rejected: Vec<Rejected>,
+}
+
+/// One tenant's open desk. One process has it open at a time; threads share it.
+pub struct Desk {
+    pub(crate) tenant: TenantId,
+    pub(crate) folder: Folder,
+    pub(crate) database: Arc<Database>,
+    pub(crate) log: RecordLog,
+    pub(crate) graph: GraphStore,
+    pub(crate) embedder: Option<Arc<dyn Embedder>>,
+    shapes: ontology::Shapes,
+    writer: Mutex<Indexes>,
+    published: RwLock<Arc<Snapshot>>,
+}
+
+impl Desk {
+    /// Opens or creates the desk of a tenant below `data`, and brings every index up to the log.
+    ///
+    /// Without an embedder the desk serves and writes all but vectors; those catch up when it is opened with one.
+    ///
+    /// # Errors
+    /// [`DeskError`] when the folder is in use, damaged, newer than this program, or belongs to another embedder.
+    pub fn open(data: &Path, tenant: &TenantId, embedder: Option<Arc<dyn Embedder>>) -> Result<Self, DeskError> {
+        let folder = Folder::open(data, tenant, embedder.as_deref())?;
+        let database = Arc::new(Database::open(&folder.database())?);
+        let log = RecordLog::new(Arc::clone(&database));
+        let graph = GraphStore::open(&folder.graph())?;
+        let indexes = Indexes::open(&folder, embedder.as_deref())?;
+        let snapshot = indexes.snapshot()?;
+        let desk = Self {
+            tenant: tenant.clone(),
+            folder,
+            database,
+            log,
+            graph,
+            embedder,
+            shapes: ontology::Shapes::parse(ontology::SHAPES)?,
+            writer: Mutex::new(indexes),
+            published: RwLock::new(Arc::new(snapshot)),
+        };
+        desk.catch_up()?;
+        Ok(desk)
+    }
+
+    /// Whose desk it is.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// Position of the log that readers see.
+    pub fn generation(&self) -> u64 {
+        self.snapshot().generation()
+    }
+
+    /// What could not be read.
+    pub fn quarantine(&self) -> Quarantine {
+        Quarantine::new(Arc::clone(&self.database))
+    }
+
+    /// Finds records.
+    ///
+    /// # Errors
+    /// [`DeskError`] for another tenant's scope or a damaged log. A leg that fails is named in the answer instead.
+    pub fn search(&self, scope: &Scope, query: &Query) -> Result<Hits, DeskError> {
+        Ok(self.answer(&self.snapshot(), scope, query)?.hits)
+    }
+
+    /// A record as the scope may see it: now, or as it was known at a moment.
+    ///
+    /// # Errors
+    /// [`DeskError`] for another tenant's scope or a damaged log.
+    pub fn record(
+        &self,
+        scope: &Scope,
+        id: &RecordId,
+        as_of: Option<Timestamp>,
+    ) -> Result<Option<ontology::Observation>, DeskError> {
+        self.check_tenant(scope)?;
+        let snapshot = self.snapshot();
+        let visible = snapshot.visible(scope, as_of);
+        let position = match as_of {
+            None => snapshot.table.current(id),
+            Some(_) => snapshot.table.positions_of(id).into_iter().rfind(|position| visible.contains(*position)),
+        };
+        let position = position.filter(|position| visible.contains(*position));
+        Ok(position.map(|position| self.log.observation(position)).transpose()?.flatten())
+    }
+
+    /// The record that a person or system calls `name`: an id, a ticket number, a host. The first by id when several are.
+    ///
+    /// # Errors
+    /// [`DeskError`] for another tenant's scope or a damaged log.
+    pub fn find(&self, scope: &Scope, name: &str) -> Result<Vec<RecordId>, DeskError> {
+        self.check_tenant(scope)?;
+        let snapshot = self.snapshot();
+        let visible = snapshot.visible(scope, None);
+        let keys: Vec<_> = crate::derive::reference_keys(name)
+            .into_iter()
+            .chain([name.to_lowercase()])
+            .filter_map(|key| snapshot.table.key(&key))
+            .collect();
+        let positions = snapshot.table.resolve_first(&keys, "", &visible);
+        let mut ids: Vec<RecordId> =
+            positions.iter().filter_map(|position| Some(snapshot.table.revision(*position)?.id.clone())).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.published.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    pub(crate) fn answer(
+        &self,
+        snapshot: &Snapshot,
+        scope: &Scope,
+        query: &Query,
+    ) -> Result<query::Answer, DeskError> {
+        self.check_tenant(scope)?;
+        let read = |position| self.read(position);
+        Ok(query::search(snapshot, self.embedder.as_deref(), scope, query, &read)?)
+    }
+
+    pub(crate) fn read(&self, position: u64) -> Result<Option<Record>, LogError> {
+        Ok(self.log.observation(position)?.map(|observation| observation.record))
+    }
+
+    pub(crate) fn check_tenant(&self, scope: &Scope) -> Result<(), DeskError> {
+        if scope.tenant == self.tenant {
+            return Ok(());
+        }
+        Err(DeskError::Tenant { desk: self.tenant.clone(), asked: scope.tenant.clone() })
+    }
+}

@@ -1,0 +1,45 @@
+//! How does a desk get up to its log? When it is opened, each index replays what it has not seen; one ahead of the log is emptied.
+
+use std::sync::PoisonError;
+
+use super::prepare::prepare;
+use super::write::dictionary_keys;
+use super::{Desk, DeskError};
+
+impl Desk {
+    pub(super) fn catch_up(&self) -> Result<(), DeskError> {
+        let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = self.log.head()?;
+        if indexes.text.position() > head {
+            indexes.text.clear()?;
+        }
+        if let Some(vectors) = indexes.vectors.as_mut().filter(|vectors| vectors.position() > head) {
+            vectors.clear()?;
+        }
+        if self.graph.position() > head {
+            self.graph.clear()?;
+        }
+        // All names are known before any text is read, so that no text has to be looked at twice.
+        for (position, observation) in self.log.nameable()? {
+            let prepared = prepare(position, observation);
+            for key in dictionary_keys(&prepared) {
+                let id = indexes.table.intern(key);
+                indexes.dictionary.insert(key.clone(), id);
+            }
+        }
+        indexes.rebuild_names();
+        self.advance(&mut indexes)?;
+        Ok(())
+    }
+
+    /// Whether every index shows the end of the log.
+    ///
+    /// # Errors
+    /// [`DeskError`] when the log cannot be read.
+    pub fn is_ready(&self) -> Result<bool, DeskError> {
+        let head = self.log.head()?;
+        let indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let vectors = indexes.vectors.as_ref().is_none_or(|vectors| vectors.position() == head);
+        Ok(vectors && indexes.text.position() == head && self.graph.position() == head && self.generation() == head)
+    }
+}

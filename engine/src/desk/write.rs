@@ -1,0 +1,530 @@
+//! Which way does a record go? From a batch of observations to a new snapshot, one writer at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
+
+use jiff::Timestamp;
+use models::{Embedder, TextRole};
+use ontology::{Audiences, Kind, Observation, Record, RecordId, Reference, Rejected, Scope, SourceId};
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+
+use super::prepare::{Prepared, is_searchable, prepare};
+use super::{Applied, Desk, DeskError, Folder};
+use crate::derive::{self, Names, Scheme};
+use crate::graph::{self, GraphChange};
+use crate::log::{Appended, Entry, Operation};
+use crate::snapshot::Snapshot;
+use crate::table::{KeyId, KeyedLink, Mention, Revision, Table};
+use crate::text::{TextDocument, TextIndex};
+use crate::vectors::{PassageKey, VectorIndex, VectorSettings};
+use crate::visible::Visible;
+
+/// Passages that are embedded and written at a time.
+const EMBED_BATCH: usize = 256;
+/// Names shorter or longer than this are not looked for in text.
+const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=80;
+
+/// What the one writer holds.
+pub(super) struct Indexes {
+    pub(super) table: Table,
+    pub(super) text: TextIndex,
+    pub(super) vectors: Option<VectorIndex>,
+    /// Keys that are looked for in text.
+    pub(super) dictionary: BTreeMap<String, KeyId>,
+    pub(super) names: Arc<Names>,
+    /// Set while a batch is under way: still set later, it failed half-way and memory is ahead of the indexes.
+    pub(super) is_torn: bool,
+}
+
+/// What a batch changed in the table.
+#[derive(Default)]
+pub(super) struct Touched {
+    /// Records written or deleted.
+    records: BTreeSet<RecordId>,
+    /// Keys whose owners changed: whoever refers to them has its graph rendered again.
+    keys: BTreeSet<KeyId>,
+    /// Positions that a delete took away.
+    removed: Vec<Removed>,
+}
+
+/// A revision that a later entry of the log took away.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Removed {
+    position: u64,
+    /// The entry that did it; an index that has seen the entry has done it already.
+    by: u64,
+    /// Whether its vectors are to be erased for good.
+    purge: bool,
+}
+
+impl Indexes {
+    pub(super) fn open(folder: &Folder, embedder: Option<&dyn Embedder>) -> Result<Self, DeskError> {
+        let vectors = match embedder {
+            Some(embedder) => {
+                Some(VectorIndex::open(&folder.vectors(), embedder.dimensions(), VectorSettings::default())?)
+            }
+            None => None,
+        };
+        Ok(Self {
+            table: Table::default(),
+            text: TextIndex::open(&folder.text())?,
+            vectors,
+            dictionary: BTreeMap::new(),
+            names: Arc::new(Names::new(std::iter::empty())),
+            is_torn: false,
+        })
+    }
+
+    pub(super) fn snapshot(&self) -> Result<Snapshot, DeskError> {
+        let vectors = self.vectors.as_ref().map(VectorIndex::view);
+        Ok(Snapshot::new(self.table.clone(), self.text.view(), vectors, Arc::clone(&self.names)))
+    }
+
+    pub(super) fn rebuild_names(&mut self) {
+        let all = self.dictionary.iter().map(|(key, id)| (key.clone(), id.0));
+        self.names = Arc::new(Names::new(all));
+    }
+
+    /// Takes entries of the log into the table. `earlier` gives the text of a position, to look for names that are new.
+    pub(super) fn extend_table(
+        &mut self,
+        entries: &[Taken],
+        earlier: &dyn Fn(u64) -> Result<Option<Record>, DeskError>,
+    ) -> Result<Touched, DeskError> {
+        let mut touched = Touched::default();
+        let before = self.table.position();
+        let fresh: Vec<(String, KeyId)> = self.new_names(entries);
+        if !fresh.is_empty() {
+            self.dictionary.extend(fresh.iter().cloned());
+            self.rebuild_names();
+        }
+        for entry in entries {
+            match &entry.content {
+                TakenContent::Prepared(prepared) => self.take(prepared, &mut touched),
+                TakenContent::Nothing => {
+                    let (position, by) = (entry.position, entry.position);
+                    touched.removed.push(Removed { position, by, purge: true });
+                    self.table.push_empty();
+                }
+                TakenContent::Gone { purge } => {
+                    let own = self.table.current(&entry.record).and_then(|position| self.table.revision(position));
+                    touched.keys.extend(own.iter().flat_map(|revision| revision.names.iter().copied()));
+                    let removed = self.table.forget(&entry.record).into_iter();
+                    touched.removed.extend(removed.map(|position| Removed { position, by: entry.position, purge: *purge }));
+                    touched.records.insert(entry.record.clone());
+                    self.table.push_empty();
+                }
+            }
+        }
+        if !fresh.is_empty() && before > 0 {
+            self.look_back(&fresh, before, &mut touched, earlier)?;
+        }
+        Ok(touched)
+    }
+
+    /// Names that the batch brings and that text was not searched for yet.
+    fn new_names(&mut self, entries: &[Taken]) -> Vec<(String, KeyId)> {
+        let mut fresh = Vec::new();
+        for prepared in entries.iter().filter_map(Taken::prepared) {
+            for key in dictionary_keys(prepared) {
+                if !self.dictionary.contains_key(key) {
+                    fresh.push((key.clone(), self.table.intern(key)));
+                }
+            }
+        }
+        fresh.sort();
+        fresh.dedup();
+        fresh
+    }
+
+    fn take(&mut self, prepared: &Prepared, touched: &mut Touched) {
+        let revision = self.revision(prepared);
+        touched.records.insert(revision.id.clone());
+        let before = self.table.current(&revision.id).and_then(|position| self.table.revision(position)).cloned();
+        let names_before: &[KeyId] = before.as_ref().map_or(&[], |before| &before.names);
+        let changed = revision.names.iter().filter(|key| !names_before.contains(key));
+        touched.keys.extend(changed.chain(names_before.iter().filter(|key| !revision.names.contains(key))));
+        self.table.push(revision);
+    }
+
+    fn revision(&mut self, prepared: &Prepared) -> Revision {
+        let Observation { record, revision, .. } = &prepared.observation;
+        let intern = |table: &mut Table, keys: &[String]| -> Box<[KeyId]> {
+            keys.iter().map(|key| table.intern(key)).collect()
+        };
+        let mut names = intern(&mut self.table, &prepared.names);
+        names.sort_unstable();
+        let links = prepared
+            .links
+            .iter()
+            .map(|link| KeyedLink {
+                relation: link.relation,
+                keys: intern(&mut self.table, &link.keys),
+                label: link.label.as_str().into(),
+            })
+            .collect();
+        let subject = intern(&mut self.table, &prepared.subject);
+        Revision {
+            position: prepared.position,
+            id: record.id.clone(),
+            kind: record.kind,
+            title: record.title.as_str().into(),
+            state: record.state,
+            priority: record.priority,
+            impact: record.impact,
+            urgency: record.urgency,
+            category: record.category.iter().map(|part| part.as_str().into()).collect(),
+            created: record.created,
+            modified: record.modified,
+            resolved: record.resolved,
+            valid_until: record.valid_until,
+            observed: prepared.observed,
+            audience: record.audience.clone().into(),
+            revision: revision.as_str().into(),
+            language: prepared.language,
+            mentions: self.mentions(prepared, &names),
+            names,
+            links,
+            subject,
+            passages: prepared.passages.clone().into(),
+            passage_hashes: prepared.passage_hashes.clone().into(),
+            digest: prepared.digest,
+        }
+    }
+
+    /// Identifiers and known names in the text, but not the record's own.
+    fn mentions(&mut self, prepared: &Prepared, own: &[KeyId]) -> Box<[Mention]> {
+        let mut mentions: Vec<Mention> = prepared
+            .identifiers
+            .iter()
+            .map(|(key, scheme)| Mention { key: self.table.intern(key), scheme: *scheme })
+            .collect();
+        for text in [&prepared.observation.record.title, &prepared.body] {
+            let named = self.names.mentions(text).into_iter();
+            mentions.extend(named.map(|mention| Mention { key: KeyId(mention.id), scheme: Scheme::Name }));
+        }
+        mentions.retain(|mention| !own.contains(&mention.key));
+        mentions.sort_unstable();
+        mentions.dedup_by_key(|mention| mention.key);
+        mentions.into()
+    }
+
+    /// Finds new names in text that was written before them, so that the order of arrival changes nothing.
+    fn look_back(
+        &mut self,
+        fresh: &[(String, KeyId)],
+        before: u64,
+        touched: &mut Touched,
+        earlier: &dyn Fn(u64) -> Result<Option<Record>, DeskError>,
+    ) -> Result<(), DeskError> {
+        let names = Names::new(fresh.iter().map(|(key, id)| (key.clone(), id.0)));
+        let positions: Vec<u64> = self
+            .table
+            .kept_revisions()
+            .take_while(|revision| revision.position <= before)
+            .map(|revision| revision.position)
+            .collect();
+        for position in positions {
+            let Some(record) = earlier(position)?.filter(is_searchable) else { continue };
+            let Some(own) = self.table.revision(position).map(|revision| revision.names.clone()) else { continue };
+            let body = derive::lexical_body(&record);
+            let found: Vec<Mention> = [record.title.as_str(), body.as_str()]
+                .into_iter()
+                .flat_map(|text| names.mentions(text))
+                .map(|mention| Mention { key: KeyId(mention.id), scheme: Scheme::Name })
+                .filter(|mention| !own.contains(&mention.key))
+                .collect();
+            if !found.is_empty() {
+                self.table.add_mentions(position, &found);
+                touched.records.insert(record.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes text documents of entries that the text index has not seen.
+    pub(super) fn write_text(&mut self, entries: &[Taken], removed: &[Removed]) -> Result<(), DeskError> {
+        let seen = self.text.position();
+        for prepared in entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen) {
+            let record = &prepared.observation.record;
+            if is_searchable(record) {
+                self.text.add(&TextDocument {
+                    position: prepared.position,
+                    title: &record.title,
+                    body: &prepared.body,
+                    names: &record.names.join("\n"),
+                    digest: prepared.digest,
+                })?;
+            }
+        }
+        for gone in removed {
+            // A purge is repeated: the payload may have been erased before this index heard of it.
+            if gone.by > seen || gone.purge {
+                self.text.remove(gone.position)?;
+            }
+        }
+        if let Some(last) = entries.last().filter(|last| last.position > seen) {
+            self.text.commit(last.position)?;
+        }
+        Ok(())
+    }
+
+    /// Embeds new passages and writes the vectors of entries that the vector index has not seen. Returns how many were new.
+    pub(super) fn write_vectors(
+        &mut self,
+        embedder: Option<&dyn Embedder>,
+        entries: &[Taken],
+        removed: &[Removed],
+    ) -> Result<u64, DeskError> {
+        let (Some(vectors), Some(embedder)) = (&mut self.vectors, embedder) else { return Ok(0) };
+        let seen = vectors.position();
+        let unseen: Vec<&Prepared> =
+            entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen).collect();
+        let mut embedded = 0;
+        let passages: Vec<(PassageKey, [u8; 32], &str)> = unseen
+            .iter()
+            .flat_map(|prepared| {
+                let rows = prepared.passage_hashes.iter().zip(&prepared.passage_texts);
+                rows.zip(0u16..).map(|((hash, text), ordinal)| {
+                    (PassageKey::new(prepared.position, ordinal), *hash, text.as_str())
+                })
+            })
+            .collect();
+        for block in passages.chunks(EMBED_BATCH) {
+            embedded += add_block(vectors, embedder, block)?;
+        }
+        for gone in removed {
+            if gone.purge {
+                vectors.purge(gone.position);
+            } else if gone.by > seen {
+                vectors.remove(gone.position);
+            }
+        }
+        if let Some(last) = entries.last().filter(|last| last.position > seen) {
+            vectors.commit(last.position)?;
+        }
+        Ok(embedded)
+    }
+}
+
+/// Adds passages, embedding those whose text was never embedded; each text once.
+fn add_block(
+    vectors: &mut VectorIndex,
+    embedder: &dyn Embedder,
+    block: &[(PassageKey, [u8; 32], &str)],
+) -> Result<u64, DeskError> {
+    let hashes: Vec<[u8; 32]> = block.iter().map(|(_, hash, _)| *hash).collect();
+    let known = vectors.cached(&hashes)?;
+    let mut missing: BTreeMap<[u8; 32], &str> = BTreeMap::new();
+    for ((_, hash, text), known) in block.iter().zip(&known) {
+        if known.is_none() {
+            missing.insert(*hash, text);
+        }
+    }
+    let texts: Vec<&str> = missing.values().copied().collect();
+    let made = if texts.is_empty() { Vec::new() } else { embedder.embed(TextRole::Passage, &texts)? };
+    let mut made: BTreeMap<[u8; 32], Vec<f32>> = missing.into_keys().zip(made).collect();
+    let count = made.len() as u64;
+    let rows: Vec<_> = block.iter().map(|(key, hash, _)| (*key, *hash, made.remove(hash))).collect();
+    vectors.add(&rows)?;
+    Ok(count)
+}
+
+/// An entry of the log, ready for the indexes.
+pub(super) struct Taken {
+    pub(super) position: u64,
+    pub(super) record: RecordId,
+    pub(super) content: TakenContent,
+}
+
+pub(super) enum TakenContent {
+    Prepared(Box<Prepared>),
+    /// An upsert whose payload was purged.
+    Nothing,
+    Gone {
+        purge: bool,
+    },
+}
+
+impl Taken {
+    pub(super) fn all(entries: Vec<Entry>) -> Vec<Self> {
+        entries.into_par_iter().map(Self::one).collect()
+    }
+
+    fn one(entry: Entry) -> Self {
+        let content = match entry.operation {
+            Operation::Upsert(observation) => {
+                TakenContent::Prepared(Box::new(prepare(entry.position, *observation)))
+            }
+            Operation::Erased => TakenContent::Nothing,
+            Operation::Delete => TakenContent::Gone { purge: false },
+            Operation::Purge => TakenContent::Gone { purge: true },
+        };
+        Self { position: entry.position, record: entry.record, content }
+    }
+
+    pub(super) fn prepared(&self) -> Option<&Prepared> {
+        match &self.content {
+            TakenContent::Prepared(prepared) => Some(prepared),
+            _ => None,
+        }
+    }
+}
+
+/// The names by which people call a thing in text, of the kinds that text is searched for.
+pub(super) fn dictionary_keys(prepared: &Prepared) -> impl Iterator<Item = &String> {
+    let kind = prepared.observation.record.kind;
+    let wanted = matches!(kind, Kind::ConfigurationItem | Kind::Service | Kind::Alert | Kind::Team);
+    let own_id = prepared.observation.record.id.as_str().to_lowercase();
+    prepared.names.iter().filter(move |key| {
+        wanted
+            && **key != own_id
+            && NAME_LENGTH.contains(&key.len())
+            && key.chars().any(char::is_alphabetic)
+            && !(key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    })
+}
+
+impl Desk {
+    /// Takes observations in: refuses what the shapes refuse, appends what is new, and shows it to readers.
+    ///
+    /// # Errors
+    /// [`DeskError`]; what was appended by then is durable and is indexed when the desk is opened again.
+    pub fn apply(&self, observations: Vec<Observation>) -> Result<Applied, DeskError> {
+        let mut applied = Applied::default();
+        let (valid, rejected): (Vec<_>, Vec<_>) =
+            observations.into_par_iter().partition_map(|observation| match self.refusal(&observation) {
+                None => rayon::iter::Either::Left(observation),
+                Some(reason) => rayon::iter::Either::Right(reject(observation, reason)),
+            });
+        self.quarantine().add(&rejected)?;
+        applied.rejected = rejected;
+        let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        for outcome in self.log.append(&valid)? {
+            match outcome {
+                Appended::New(_) => applied.new += 1,
+                Appended::Changed(_) => applied.changed += 1,
+                Appended::Unchanged => applied.unchanged += 1,
+            }
+        }
+        applied.embedded = self.advance(&mut indexes)?;
+        Ok(applied)
+    }
+
+    /// Removes a record from every index; the log keeps its history. False when there is no such record.
+    ///
+    /// # Errors
+    /// [`DeskError`] when the log or an index cannot be written.
+    pub fn delete(&self, id: &RecordId, now: Timestamp) -> Result<bool, DeskError> {
+        let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let deleted = self.log.delete(id, now)?.is_some();
+        self.advance(&mut indexes)?;
+        Ok(deleted)
+    }
+
+    /// Removes a record and erases its text from the log, the vectors and stored bundles. False when it was never there.
+    ///
+    /// # Errors
+    /// [`DeskError`] when the log or an index cannot be written.
+    pub fn purge(&self, id: &RecordId, now: Timestamp) -> Result<bool, DeskError> {
+        let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let purged = self.log.purge(id, now)?.is_some();
+        self.advance(&mut indexes)?;
+        Ok(purged)
+    }
+
+    /// Why the shapes refuse a record, if they do.
+    fn refusal(&self, observation: &Observation) -> Option<String> {
+        let triples = graph::triples(&observation.record, &|_| Vec::new());
+        let report = self.shapes.validate(&triples.into_iter().collect());
+        let messages: Vec<String> = report.results.iter().map(ToString::to_string).collect();
+        (!report.conforms).then(|| messages.join("; "))
+    }
+
+    /// Brings every index from where it is to the end of the log, and publishes.
+    pub(super) fn advance(&self, indexes: &mut Indexes) -> Result<u64, DeskError> {
+        let mut embedded = 0;
+        if indexes.is_torn {
+            return Err(DeskError::Stopped);
+        }
+        loop {
+            let entries = self.log.read_after(indexes.table.position(), 2 * EMBED_BATCH)?;
+            if entries.is_empty() {
+                return Ok(embedded);
+            }
+            indexes.is_torn = true;
+            let entries = Taken::all(entries);
+            let touched = indexes.extend_table(&entries, &|position| Ok(self.read(position)?))?;
+            indexes.write_text(&entries, &touched.removed)?;
+            embedded += indexes.write_vectors(self.embedder.as_deref(), &entries, &touched.removed)?;
+            self.publish(indexes, &touched)?;
+            indexes.is_torn = false;
+        }
+    }
+
+    /// Commits the graph and swaps the snapshot under one short lock.
+    pub(super) fn publish(&self, indexes: &Indexes, touched: &Touched) -> Result<(), DeskError> {
+        let changes = self.graph_changes(&indexes.table, touched)?;
+        let snapshot = Arc::new(indexes.snapshot()?);
+        let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
+        if indexes.table.position() > self.graph.position() {
+            self.graph.apply(&changes, indexes.table.position())?;
+        }
+        *published = snapshot;
+        Ok(())
+    }
+
+    /// The graphs of the records that changed, and of those whose links now lead elsewhere.
+    fn graph_changes(&self, table: &Table, touched: &Touched) -> Result<Vec<GraphChange>, DeskError> {
+        let mut records = touched.records.clone();
+        let referrers = touched.keys.iter().flat_map(|key| table.referrers(*key));
+        records.extend(referrers.filter_map(|position| table.revision(*position)).map(|r| r.id.clone()));
+        let everything = Scope { tenant: self.tenant.clone(), audiences: Audiences::All };
+        let visible = table.visible(&everything, None);
+        records.into_iter().map(|id| self.graph_change(table, &visible, id)).collect()
+    }
+
+    /// What the graph should say of a record, as the table knows the world.
+    pub(crate) fn graph_change(
+        &self,
+        table: &Table,
+        visible: &Visible,
+        id: RecordId,
+    ) -> Result<GraphChange, DeskError> {
+        let current = table.current(&id).and_then(|position| table.revision(position));
+        let observation = match current {
+            Some(revision) => self.log.observation(revision.position)?,
+            None => None,
+        };
+        let (Some(revision), Some(observation)) = (current, observation) else {
+            return Ok(GraphChange::delete(id));
+        };
+        let resolve = |reference: &Reference| resolve(table, visible, &revision.id, reference);
+        let mentioned = revision.mentions.iter().flat_map(|mention| table.resolve(mention.key, visible));
+        let mentioned: BTreeSet<RecordId> =
+            mentioned.filter_map(|position| Some(table.revision(position)?.id.clone())).collect();
+        Ok(GraphChange::upsert(&observation, &resolve, &mentioned))
+    }
+}
+
+/// The records that a link leads to now.
+pub(crate) fn resolve(table: &Table, visible: &Visible, from: &RecordId, reference: &Reference) -> Vec<RecordId> {
+    let texts = match reference {
+        Reference::Record(id) => vec![id.as_str().to_lowercase()],
+        Reference::Name(name) => derive::reference_keys(name),
+    };
+    let keys: Vec<KeyId> = texts.iter().filter_map(|text| table.key(text)).collect();
+    let positions = table.resolve_first(&keys, from.source(), visible);
+    positions.iter().filter_map(|position| Some(table.revision(*position)?.id.clone())).collect()
+}
+
+fn reject(observation: Observation, reason: String) -> Rejected {
+    let source = SourceId::new(observation.record.id.source()).unwrap_or_else(|_| SourceId::unknown());
+    Rejected {
+        source,
+        record: Some(observation.record.id.clone()),
+        reason,
+        raw: serde_json::to_string(&observation.record).unwrap_or_default(),
+        lineage: observation.lineage,
+    }
+}

@@ -1,0 +1,46 @@
+//! How does each leg find records? Identifier, lexical, dense and graph, each over the admitted revisions only.
+
+mod dense;
+mod graph;
+mod identifier;
+
+use std::collections::BTreeMap;
+
+use crate::text::TermScore;
+
+pub(crate) use dense::{BestPassage, dense, nearest_passage};
+pub(crate) use graph::{Edge, graph, neighbours};
+pub(crate) use identifier::identifier;
+
+/// How many records a leg hands to the fusion. Fixed, so that no rank depends on the limit asked for.
+pub(crate) const DEPTH: usize = 1000;
+
+/// What a leg found: record revisions by log position, with the leg's own score, best first, ties by position.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) scores: Vec<(u64, f64)>,
+    pub(crate) evidence: Evidence,
+}
+
+/// Why a leg found them.
+#[derive(Debug, Default)]
+pub(crate) enum Evidence {
+    #[default]
+    None,
+    /// The words that matched.
+    Terms(BTreeMap<u64, Vec<TermScore>>),
+    /// The passage that fits best.
+    Passages(BTreeMap<u64, BestPassage>),
+    /// The step that brought the most: from where, by which relation, against it or not.
+    Steps(BTreeMap<u64, graph::Arrival>),
+}
+
+impl Found {
+    /// Sorts scores into a leg's result.
+    pub(crate) fn ranked(scores: impl IntoIterator<Item = (u64, f64)>, evidence: Evidence) -> Self {
+        let mut scores: Vec<(u64, f64)> = scores.into_iter().filter(|(_, score)| *score > 0.0).collect();
+        scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        scores.truncate(DEPTH);
+        Self { scores, evidence }
+    }
+}

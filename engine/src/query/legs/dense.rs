@@ -1,0 +1,52 @@
+//! Which passages mean the same? Nearest neighbours of the question's embedding, grouped by record: the best passage counts.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::{Evidence, Found};
+use crate::vectors::{PassageKey, SearchMode, VectorError, VectorView};
+use crate::visible::Visible;
+
+/// How many passages are asked for. Fixed, for the same reason as [`super::DEPTH`].
+const PASSAGES: usize = 500;
+
+/// The passage of a record that is nearest to the question.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BestPassage {
+    pub(crate) ordinal: u16,
+    pub(crate) cosine: f32,
+}
+
+pub(crate) fn dense(
+    vectors: &VectorView,
+    embedding: &[f32],
+    admitted: &Visible,
+    deadline: Option<Instant>,
+) -> Result<Found, VectorError> {
+    let hits = vectors.search(embedding, admitted, PASSAGES, SearchMode::Auto, deadline)?.hits;
+    let mut best: BTreeMap<u64, BestPassage> = BTreeMap::new();
+    for hit in hits {
+        best.entry(hit.key.position())
+            .or_insert(BestPassage { ordinal: hit.key.ordinal(), cosine: hit.cosine });
+    }
+    let scores: Vec<(u64, f64)> =
+        best.iter().map(|(position, passage)| (*position, f64::from(passage.cosine))).collect();
+    Ok(Found::ranked(scores, Evidence::Passages(best)))
+}
+
+/// The nearest passage of one record, exactly, for records that another leg found.
+pub(crate) fn nearest_passage(
+    vectors: &VectorView,
+    embedding: &[f32],
+    position: u64,
+    passages: usize,
+) -> Option<BestPassage> {
+    let ordinals = 0..u16::try_from(passages).unwrap_or(u16::MAX);
+    ordinals
+        .filter_map(|ordinal| {
+            let vector = vectors.vector(PassageKey::new(position, ordinal))?;
+            let cosine = vector.iter().zip(embedding).map(|(a, b)| a * b).sum();
+            Some(BestPassage { ordinal, cosine })
+        })
+        .max_by(|a, b| a.cosine.total_cmp(&b.cosine).then(b.ordinal.cmp(&a.ordinal)))
+}

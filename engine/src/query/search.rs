@@ -1,0 +1,176 @@
+//! Which way does a query go? Analyse, run the legs, fuse, explain.
+
+use std::collections::BTreeMap;
+
+use models::{Embedder, TextRole};
+use ontology::Scope;
+
+use crate::query::analyse::{Analysis, analyse};
+use crate::query::explain::explain;
+use crate::query::filter::admitted;
+use crate::query::fusion::{Fused, Trust, fuse};
+use crate::query::legs::{self, Evidence, Found};
+use crate::query::{Degraded, HITS_LIMIT, Hits, Leg, QUERY_LIMIT_BYTES, Query};
+use crate::snapshot::Snapshot;
+use crate::text::TextView;
+use crate::visible::Visible;
+
+/// First hits of each text leg that seed the graph leg, and what the best of them weighs beside a named record.
+const GRAPH_SEEDS: usize = 10;
+const GRAPH_SEED_WEIGHT: f64 = 0.5;
+
+/// Hits, and the fused ranking that they are the beginning of.
+pub(crate) struct Answer {
+    pub(crate) hits: Hits,
+    /// Embedding of the question, where the dense leg ran.
+    pub(crate) embedding: Option<Vec<f32>>,
+}
+
+/// Answers a query on one snapshot. `read` gives the record at a position of the log.
+pub(crate) fn search(
+    snapshot: &Snapshot,
+    embedder: Option<&dyn Embedder>,
+    scope: &Scope,
+    query: &Query,
+    read: &explain::ReadRecord<'_>,
+) -> Result<Answer, explain::ReadError> {
+    let mut warnings = Vec::new();
+    let text = cut(&query.text, &mut warnings);
+    let visible = snapshot.visible(scope, query.as_of);
+    let narrowed = admitted(&snapshot.table, query, &visible);
+    let admitted = narrowed.as_ref().unwrap_or(&visible);
+    let analysis = analyse(snapshot, query, text, &visible);
+    let mut degraded = Vec::new();
+    let run = |leg| query.legs.contains(&leg);
+
+    let mut lexical = None;
+    let mut dense = None;
+    let mut embedding = None;
+    rayon::join(
+        || lexical = run(Leg::Lexical).then(|| lexical_leg(&snapshot.text, text, admitted, query)),
+        || {
+            if run(Leg::Dense) {
+                let (found, vector) = dense_leg(snapshot, embedder, text, admitted, query);
+                dense = Some(found);
+                embedding = vector;
+            }
+        },
+    );
+    let identifier =
+        run(Leg::Identifier).then(|| legs::identifier(&snapshot.table, &analysis.keys, admitted));
+    let mut settle = |leg, found: Option<Result<Found, String>>| match found? {
+        Ok(found) => Some(found),
+        Err(reason) => {
+            degraded.push(Degraded { leg, reason });
+            None
+        }
+    };
+    let lexical = settle(Leg::Lexical, lexical);
+    let mut dense = settle(Leg::Dense, dense);
+    if let (Some(dense), Some(lexical), Some(embedding)) = (&mut dense, &lexical, &embedding) {
+        fill_in(snapshot, embedding, dense, lexical);
+    }
+    let graph = run(Leg::Graph).then(|| {
+        let seeds = graph_seeds(&analysis, lexical.as_ref(), dense.as_ref());
+        legs::graph(&snapshot.table, &seeds, &visible, admitted)
+    });
+    let found: Vec<(Leg, &Found)> = [
+        (Leg::Identifier, identifier.as_ref()),
+        (Leg::Lexical, lexical.as_ref()),
+        (Leg::Dense, dense.as_ref()),
+        (Leg::Graph, graph.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(leg, found)| Some((leg, found?)))
+    .collect();
+    let trust = trust(&analysis, &mut warnings);
+    let fused = fuse(&found, trust, |a, b| {
+        let id = |position| snapshot.table.revision(position).map(|revision| &revision.id);
+        id(a).cmp(&id(b))
+    });
+    let shown: &[Fused] = &fused[..fused.len().min(query.limit.clamp(1, HITS_LIMIT))];
+    let hits = Hits {
+        hits: explain(snapshot, query, &analysis, &found, shown, embedding.as_deref(), read)?,
+        generation: snapshot.generation(),
+        entities: analysis.entities,
+        language: analysis.language.map(|language| language.code.to_owned()),
+        degraded,
+        warnings,
+    };
+    Ok(Answer { hits, embedding })
+}
+
+fn cut<'a>(text: &'a str, warnings: &mut Vec<String>) -> &'a str {
+    if text.len() <= QUERY_LIMIT_BYTES {
+        return text;
+    }
+    warnings.push(format!("only the first {QUERY_LIMIT_BYTES} bytes of the question were used"));
+    &text[..text.floor_char_boundary(QUERY_LIMIT_BYTES)]
+}
+
+fn trust(analysis: &Analysis, warnings: &mut Vec<String>) -> Trust {
+    let foreign = analysis.language.filter(|language| language.confident && !language.is_english());
+    if let Some(language) = foreign {
+        warnings.push(format!(
+            "the question looks like language {:?}; the embedder reads English, so equal words count more than meaning",
+            language.code
+        ));
+    }
+    Trust { identifier_share: analysis.identifier_share, embedder_language: foreign.is_none() }
+}
+
+fn lexical_leg(view: &TextView, text: &str, admitted: &Visible, query: &Query) -> Result<Found, String> {
+    let hits = view.search(text, admitted, legs::DEPTH, query.deadline).map_err(|error| error.to_string())?;
+    let scores: Vec<(u64, f64)> = hits.iter().map(|hit| (hit.position, f64::from(hit.score))).collect();
+    let terms = hits.into_iter().map(|hit| (hit.position, hit.terms)).collect();
+    Ok(Found::ranked(scores, Evidence::Terms(terms)))
+}
+
+type DenseOutcome = (Result<Found, String>, Option<Vec<f32>>);
+
+fn dense_leg(
+    snapshot: &Snapshot,
+    embedder: Option<&dyn Embedder>,
+    text: &str,
+    admitted: &Visible,
+    query: &Query,
+) -> DenseOutcome {
+    let (Some(vectors), Some(embedder)) = (&snapshot.vectors, embedder) else {
+        return (Err("no embedder is installed: run `triagraph models pull all-MiniLM-L6-v2`".to_owned()), None);
+    };
+    if query.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline) {
+        return (Err("the deadline had passed".to_owned()), None);
+    }
+    let embedding = match embedder.embed(TextRole::Query, &[text]) {
+        Ok(vectors) => vectors.into_iter().next().unwrap_or_default(),
+        Err(error) => return (Err(error.to_string()), None),
+    };
+    let found = legs::dense(vectors, &embedding, admitted, query.deadline).map_err(|error| error.to_string());
+    (found, Some(embedding))
+}
+
+/// Gives the lexical leg's records their exact cosine, so that no record is punished for the dense leg's depth.
+fn fill_in(snapshot: &Snapshot, embedding: &[f32], dense: &mut Found, lexical: &Found) {
+    let (Some(vectors), Evidence::Passages(best)) = (&snapshot.vectors, &mut dense.evidence) else { return };
+    for (position, _) in &lexical.scores {
+        if best.contains_key(position) {
+            continue;
+        }
+        let passages = snapshot.table.revision(*position).map_or(0, |revision| revision.passages.len());
+        let Some(passage) = legs::nearest_passage(vectors, embedding, *position, passages) else { continue };
+        best.insert(*position, passage);
+        dense.scores.push((*position, f64::from(passage.cosine)));
+    }
+    dense.scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+}
+
+/// Named records weigh one each; the first hits of the text legs share less, by their place.
+fn graph_seeds(analysis: &Analysis, lexical: Option<&Found>, dense: Option<&Found>) -> BTreeMap<u64, f64> {
+    let mut seeds: BTreeMap<u64, f64> = analysis.seeds.iter().map(|position| (*position, 1.0)).collect();
+    for found in [lexical, dense].into_iter().flatten() {
+        for (place, (position, _)) in found.scores.iter().take(GRAPH_SEEDS).enumerate() {
+            *seeds.entry(*position).or_default() += GRAPH_SEED_WEIGHT / (place + 1) as f64;
+        }
+    }
+    seeds
+}

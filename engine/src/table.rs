@@ -1,0 +1,301 @@
+//! What is known of every revision without opening it? The in-memory table of revisions, names and links that queries walk.
+//!
+//! Records meet by *keys*, the normal form of names. A record owns keys (its number, host name, alias) and refers to keys
+//! (its links and the identifiers in its text). A link is resolved when it is walked, by asking who owns the key now, so
+//! nothing is pending and the order in which records arrive changes nothing. All collections are persistent: a snapshot
+//! is a cheap clone that later writes do not disturb.
+
+use std::sync::Arc;
+
+use imbl::{HashMap, OrdMap, Vector};
+use jiff::Timestamp;
+use ontology::{Audience, Kind, RecordId, Relation, Scope, State};
+
+use crate::derive::{PassageSpan, Scheme};
+use crate::visible::Visible;
+
+/// A key's number; keys are interned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct KeyId(pub(crate) u32);
+
+/// A key that more records own than this says nothing about any of them (`eth0`, `admin`), so links and mentions skip it.
+pub(crate) const AMBIGUOUS_OWNERS: usize = 16;
+
+/// What is kept in memory of one revision.
+#[derive(Debug, Clone)]
+pub(crate) struct Revision {
+    pub(crate) position: u64,
+    pub(crate) id: RecordId,
+    pub(crate) kind: Kind,
+    pub(crate) title: Box<str>,
+    pub(crate) state: Option<State>,
+    pub(crate) priority: Option<u8>,
+    pub(crate) impact: Option<u8>,
+    pub(crate) urgency: Option<u8>,
+    pub(crate) category: Box<[Box<str>]>,
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) modified: Option<Timestamp>,
+    pub(crate) resolved: Option<Timestamp>,
+    pub(crate) valid_until: Option<Timestamp>,
+    pub(crate) observed: Timestamp,
+    pub(crate) audience: Box<[Audience]>,
+    pub(crate) revision: Box<str>,
+    pub(crate) language: Option<&'static str>,
+    /// Keys by which others refer to it, sorted.
+    pub(crate) names: Box<[KeyId]>,
+    /// Its links, each with the keys to try in order.
+    pub(crate) links: Box<[KeyedLink]>,
+    /// For a relationship record: the keys of its subject, to try in order.
+    pub(crate) subject: Box<[KeyId]>,
+    /// Identifiers and known names in its text, sorted by key.
+    pub(crate) mentions: Box<[Mention]>,
+    pub(crate) passages: Box<[PassageSpan]>,
+    /// SHA-256 of each passage's embedding text, in the order of `passages`.
+    pub(crate) passage_hashes: Box<[[u8; 32]]>,
+    /// Content hash, shortened; what text and graph keep to prove that they show this revision.
+    pub(crate) digest: u64,
+}
+
+/// A link as the table keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeyedLink {
+    pub(crate) relation: Relation,
+    pub(crate) keys: Box<[KeyId]>,
+    /// What the source wrote, shown where nothing is resolved.
+    pub(crate) label: Box<str>,
+}
+
+/// A key in a record's text, and what it looked like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mention {
+    pub(crate) key: KeyId,
+    pub(crate) scheme: Scheme,
+}
+
+#[derive(Debug, Clone)]
+struct Slot {
+    revision: Option<Arc<Revision>>,
+    /// When a later revision was observed.
+    superseded: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct KeyEntry {
+    text: Arc<str>,
+    owners: Arc<Vec<u64>>,
+    referrers: Arc<Vec<u64>>,
+}
+
+/// All revisions up to a position of the log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Table {
+    slots: Vector<Slot>,
+    current: OrdMap<RecordId, u64>,
+    key_ids: HashMap<Arc<str>, u32>,
+    keys: Vector<KeyEntry>,
+}
+
+impl Table {
+    /// The position of the log that it shows.
+    pub(crate) fn position(&self) -> u64 {
+        self.slots.len() as u64
+    }
+
+    pub(crate) fn key(&self, text: &str) -> Option<KeyId> {
+        self.key_ids.get(text).map(|id| KeyId(*id))
+    }
+
+    pub(crate) fn key_text(&self, key: KeyId) -> &str {
+        self.keys.get(key.0 as usize).map_or("", |entry| &entry.text)
+    }
+
+    /// Gives a key its number.
+    pub(crate) fn intern(&mut self, text: &str) -> KeyId {
+        if let Some(id) = self.key_ids.get(text) {
+            return KeyId(*id);
+        }
+        let id = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        let text: Arc<str> = text.into();
+        self.keys.push_back(KeyEntry { text: Arc::clone(&text), ..KeyEntry::default() });
+        self.key_ids.insert(text, id);
+        KeyId(id)
+    }
+
+    /// The revision at a position, unless it was deleted.
+    pub(crate) fn revision(&self, position: u64) -> Option<&Arc<Revision>> {
+        self.slots.get(slot_index(position)?)?.revision.as_ref()
+    }
+
+    /// The position of a record's current revision.
+    pub(crate) fn current(&self, id: &RecordId) -> Option<u64> {
+        self.current.get(id).copied()
+    }
+
+    /// Every current revision, in the order of record ids.
+    pub(crate) fn current_revisions(&self) -> impl Iterator<Item = &Arc<Revision>> {
+        self.current.values().filter_map(|position| self.revision(*position))
+    }
+
+    /// Every revision that is kept, superseded ones too, in the order of the log.
+    pub(crate) fn kept_revisions(&self) -> impl Iterator<Item = &Arc<Revision>> {
+        self.slots.iter().filter_map(|slot| slot.revision.as_ref())
+    }
+
+    /// Positions of the revisions that own a key, superseded ones too, ascending.
+    pub(crate) fn owners(&self, key: KeyId) -> &[u64] {
+        self.keys.get(key.0 as usize).map_or(&[], |entry| &entry.owners)
+    }
+
+    /// Positions of the revisions that link to or mention a key, superseded ones too, ascending.
+    pub(crate) fn referrers(&self, key: KeyId) -> &[u64] {
+        self.keys.get(key.0 as usize).map_or(&[], |entry| &entry.referrers)
+    }
+
+    /// The visible owners of a key; none when it is ambiguous.
+    pub(crate) fn resolve(&self, key: KeyId, visible: &Visible) -> Vec<u64> {
+        let owners: Vec<u64> =
+            self.owners(key).iter().copied().filter(|position| visible.contains(*position)).collect();
+        if owners.len() > AMBIGUOUS_OWNERS { Vec::new() } else { owners }
+    }
+
+    /// The visible owners of the first of some keys that has any; those of the same source first and alone.
+    pub(crate) fn resolve_first(&self, keys: &[KeyId], source: &str, visible: &Visible) -> Vec<u64> {
+        for key in keys {
+            let owners = self.resolve(*key, visible);
+            if owners.is_empty() {
+                continue;
+            }
+            let same: Vec<u64> = owners
+                .iter()
+                .copied()
+                .filter(|position| self.revision(*position).is_some_and(|owner| owner.id.source() == source))
+                .collect();
+            return if same.is_empty() { owners } else { same };
+        }
+        Vec::new()
+    }
+
+    /// The revisions that a scope sees: as they are now, or as they were known at a moment.
+    pub(crate) fn visible(&self, scope: &Scope, as_of: Option<Timestamp>) -> Visible {
+        let mut visible = Visible::none(self.position());
+        for slot in &self.slots {
+            let Some(revision) = &slot.revision else { continue };
+            let shown = match as_of {
+                None => slot.superseded.is_none(),
+                Some(moment) => {
+                    revision.observed <= moment && slot.superseded.is_none_or(|until| until > moment)
+                }
+            };
+            if shown && scope.allows(&revision.audience) {
+                visible.insert(revision.position);
+            }
+        }
+        visible
+    }
+
+    /// Adds a revision at the next position and supersedes the one before it. Returns the position it supersedes.
+    pub(crate) fn push(&mut self, revision: Revision) -> Option<u64> {
+        debug_assert_eq!(revision.position, self.position() + 1, "positions are dense");
+        let (position, observed) = (revision.position, revision.observed);
+        let before = self.current.insert(revision.id.clone(), position);
+        if let Some(index) = before.and_then(slot_index) {
+            if let Some(slot) = self.slots.get_mut(index) {
+                slot.superseded = Some(observed);
+            }
+        }
+        self.connect(&revision);
+        self.slots.push_back(Slot { revision: Some(Arc::new(revision)), superseded: None });
+        before
+    }
+
+    /// Notes a position that shows nothing: a delete, a purge, an erased payload.
+    pub(crate) fn push_empty(&mut self) {
+        self.slots.push_back(Slot { revision: None, superseded: None });
+    }
+
+    /// Forgets every revision of a record. Returns their positions.
+    pub(crate) fn forget(&mut self, id: &RecordId) -> Vec<u64> {
+        self.current.remove(id);
+        let positions = self.positions_of(id);
+        for position in &positions {
+            let Some(index) = slot_index(*position) else { continue };
+            let Some(revision) = self.slots.get_mut(index).and_then(|slot| slot.revision.take()) else { continue };
+            self.disconnect(&revision);
+        }
+        positions
+    }
+
+    /// The positions of a record's revisions that are kept, ascending.
+    pub(crate) fn positions_of(&self, id: &RecordId) -> Vec<u64> {
+        let Some(key) = self.key(&id.as_str().to_lowercase()) else { return Vec::new() };
+        let owned = self.owners(key).iter().copied();
+        owned.filter(|position| self.revision(*position).is_some_and(|revision| revision.id == *id)).collect()
+    }
+
+    /// Adds mentions found after a revision was written, because the name came later.
+    pub(crate) fn add_mentions(&mut self, position: u64, found: &[Mention]) {
+        let Some(revision) = self.revision(position).cloned() else { return };
+        let mut mentions = revision.mentions.to_vec();
+        mentions.extend_from_slice(found);
+        mentions.sort_unstable();
+        mentions.dedup_by_key(|mention| mention.key);
+        for mention in found {
+            self.edit_key(mention.key, |entry| insert_sorted(&mut entry.referrers, position));
+        }
+        let changed = Revision { mentions: mentions.into(), ..(*revision).clone() };
+        if let Some(slot) = slot_index(position).and_then(|index| self.slots.get_mut(index)) {
+            slot.revision = Some(Arc::new(changed));
+        }
+    }
+
+    fn connect(&mut self, revision: &Revision) {
+        for key in &revision.names {
+            self.edit_key(*key, |entry| insert_sorted(&mut entry.owners, revision.position));
+        }
+        for key in referred_keys(revision) {
+            self.edit_key(key, |entry| insert_sorted(&mut entry.referrers, revision.position));
+        }
+    }
+
+    fn disconnect(&mut self, revision: &Revision) {
+        for key in &revision.names {
+            self.edit_key(*key, |entry| remove_sorted(&mut entry.owners, revision.position));
+        }
+        for key in referred_keys(revision) {
+            self.edit_key(key, |entry| remove_sorted(&mut entry.referrers, revision.position));
+        }
+    }
+
+    fn edit_key(&mut self, key: KeyId, edit: impl FnOnce(&mut KeyEntry)) {
+        if let Some(entry) = self.keys.get_mut(key.0 as usize) {
+            edit(entry);
+        }
+    }
+}
+
+/// Every key that a revision links to, is about, or mentions; sorted, each once.
+pub(crate) fn referred_keys(revision: &Revision) -> Vec<KeyId> {
+    let links = revision.links.iter().flat_map(|link| link.keys.iter().copied());
+    let mentions = revision.mentions.iter().map(|mention| mention.key);
+    let mut keys: Vec<KeyId> = links.chain(revision.subject.iter().copied()).chain(mentions).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+fn slot_index(position: u64) -> Option<usize> {
+    usize::try_from(position.checked_sub(1)?).ok()
+}
+
+/// Positions only grow, so this is a push; the copy happens once for each snapshot that still shares the list.
+fn insert_sorted(positions: &mut Arc<Vec<u64>>, position: u64) {
+    if let Err(index) = positions.binary_search(&position) {
+        Arc::make_mut(positions).insert(index, position);
+    }
+}
+
+fn remove_sorted(positions: &mut Arc<Vec<u64>>, position: u64) {
+    if let Ok(index) = positions.binary_search(&position) {
+        Arc::make_mut(positions).remove(index);
+    }
+}
