@@ -1,0 +1,83 @@
+//! Where is the desk, and who asks? Flags and environment turned into an open desk, an embedder and a scope.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use engine::Desk;
+use models::{Embedder, MiniLm};
+use ontology::{Audience, Scope, TenantId};
+
+/// The embedder that a new desk gets.
+pub(crate) const DEFAULT_EMBEDDER: &str = "all-MiniLM-L6-v2";
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Folder of the desks
+    #[arg(long, global = true, env = "TRIAGRAPH_DATA", default_value = "triagraph-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Whose desk
+    #[arg(long, global = true, env = "TRIAGRAPH_TENANT", default_value = "main", value_name = "NAME")]
+    pub(crate) tenant: TenantId,
+    /// Folder of the models [default: the user's cache folder]
+    #[arg(long, global = true, env = "TRIAGRAPH_MODELS", value_name = "DIR")]
+    pub(crate) models: Option<PathBuf>,
+    /// Answer only from records for these audiences, separated by commas [default: all]
+    #[arg(long, global = true, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) audience: Vec<Audience>,
+    /// Write JSON instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Work without the embedder: by words, identifiers and graph only
+    #[arg(long, global = true)]
+    pub(crate) no_embedder: bool,
+}
+
+impl Global {
+    /// The folder of the models: the flag, the variable, or `triagraph/models` in the user's cache.
+    pub(crate) fn models_folder(&self) -> PathBuf {
+        if let Some(models) = &self.models {
+            return models.clone();
+        }
+        let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
+        cache.unwrap_or_else(std::env::temp_dir).join("triagraph").join("models")
+    }
+
+    pub(crate) fn scope(&self) -> Scope {
+        if self.audience.is_empty() {
+            Scope::operator(self.tenant.clone())
+        } else {
+            Scope::of(self.tenant.clone(), self.audience.iter().cloned())
+        }
+    }
+
+    /// The embedder, if its files are there.
+    pub(crate) fn embedder(&self) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
+        let folder = self.models_folder().join(DEFAULT_EMBEDDER);
+        if self.no_embedder || !folder.is_dir() {
+            return Ok(None);
+        }
+        let embedder = MiniLm::open(&folder)
+            .with_context(|| format!("run `triagraph models pull {DEFAULT_EMBEDDER}` to fetch it again"))?;
+        Ok(Some(Arc::new(embedder)))
+    }
+
+    /// Opens the desk; creates it when there is none.
+    pub(crate) fn open_or_create(&self) -> anyhow::Result<Desk> {
+        Ok(Desk::open(&self.data, &self.tenant, self.embedder()?)?)
+    }
+
+    /// Opens a desk that must be there.
+    pub(crate) fn open(&self) -> anyhow::Result<Desk> {
+        anyhow::ensure!(
+            Desk::exists(&self.data, &self.tenant),
+            "there is no desk of tenant {} in {}: make one with `triagraph init`, or name its folder with --data",
+            self.tenant,
+            self.data.display()
+        );
+        self.open_or_create()
+    }
+}
