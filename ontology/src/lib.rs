@@ -1,1 +1,3 @@
 //! The shared language of Triagraph: records, ids, vocabulary and shapes.
+
+pub mod vocabulary;
