@@ -30,7 +30,7 @@ macro_rules! vocabulary {
 }
 
 vocabulary!(
-    /// Triagraph's own terms; see [`ONTOLOGY`](super::ONTOLOGY) for what each means.
+    /// Triagraph's own terms; see [`ONTOLOGY`] for what each means.
     tg, "urn:triagraph:ontology#", {
     RECORD = "Record",
     TICKET = "Ticket",
@@ -75,6 +75,7 @@ vocabulary!(
     NAME = "name",
     AUDIENCE = "audience",
     VALID_UNTIL = "validUntil",
+    RESOLVED_AT = "resolvedAt",
     REVISION = "revision",
     IMPACT = "impact",
     URGENCY = "urgency",
@@ -92,6 +93,7 @@ vocabulary!(
     dcterms, "http://purl.org/dc/terms/", {
     IDENTIFIER = "identifier",
     TITLE = "title",
+    CREATOR = "creator",
     CREATED = "created",
     MODIFIED = "modified",
     SOURCE = "source",
@@ -166,6 +168,7 @@ vocabulary!(
     MENTIONS = "mentions",
     EXPIRES = "expires",
     TEXT = "text",
+    URL = "url",
 });
 
 vocabulary!(
@@ -251,6 +254,15 @@ vocabulary!(
     IGNORED_PROPERTIES = "ignoredProperties",
     HAS_VALUE = "hasValue",
     IN = "in",
+    CONFORMS = "conforms",
+    RESULT = "result",
+    FOCUS_NODE = "focusNode",
+    RESULT_PATH = "resultPath",
+    VALUE = "value",
+    RESULT_SEVERITY = "resultSeverity",
+    RESULT_MESSAGE = "resultMessage",
+    SOURCE_SHAPE = "sourceShape",
+    SOURCE_CONSTRAINT_COMPONENT = "sourceConstraintComponent",
     CLASS_CONSTRAINT_COMPONENT = "ClassConstraintComponent",
     DATATYPE_CONSTRAINT_COMPONENT = "DatatypeConstraintComponent",
     NODE_KIND_CONSTRAINT_COMPONENT = "NodeKindConstraintComponent",
