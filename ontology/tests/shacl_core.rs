@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use ontology::shacl::{Shapes, ValidationResult};
+use ontology::shapes::SHAPES;
 use ontology::vocabulary::{rdf, sh};
 use oxrdf::{Graph, NamedNode, NamedNodeRef, NamedOrBlankNode, Term, TermRef};
 use oxttl::TurtleParser;
@@ -27,6 +28,17 @@ fn every_core_case_gives_the_expected_report() {
     let failures: Vec<String> = cases.iter().filter_map(|case| suite.run(case).err()).collect();
     assert!(failures.is_empty(), "{} of {CASES} cases differ:\n{}", failures.len(), failures.join("\n"));
     println!("{CASES} cases run, none left out");
+}
+
+/// The suite has shapes for shapes; ours must have them too.
+#[test]
+fn our_own_shapes_are_well_formed() {
+    let mut suite = Suite::default();
+    let shapes_for_shapes = suite.load(&format!("{BASE}complex/shacl-shacl-data-shapes.ttl"));
+    let shapes_for_shapes = Shapes::read(shapes_for_shapes).expect("shapes");
+    let ours: Graph = TurtleParser::new().for_slice(SHAPES).collect::<Result<_, _>>().expect("Turtle");
+    let report = shapes_for_shapes.validate(&ours);
+    assert!(report.conforms, "{:#?}", report.results);
 }
 
 #[derive(Default)]
