@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::query::{Degraded, Filters, LegScore, PathStep};
 
+pub(crate) use make::Asked;
 pub use replay::{BundleDifference, Changed};
 
 /// Version of the bundle's JSON. Fields are added within a version, never changed or taken away.

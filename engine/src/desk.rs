@@ -27,6 +27,7 @@ use crate::vectors::VectorError;
 pub use folder::FolderError;
 pub(crate) use folder::{Folder, Manifest};
 use write::Indexes;
+pub(crate) use prepare::is_searchable;
 pub(crate) use write::resolve;
 
 /// Why a desk cannot be opened, written or asked.
@@ -51,9 +52,6 @@ pub enum DeskError {
     /// The embedder.
     #[error(transparent)]
     Embed(#[from] models::EmbedError),
-    /// The shapes that come with the program.
-    #[error(transparent)]
-    Shapes(#[from] ontology::ShapesError),
     /// A record that is not there, or that the scope may not see.
     #[error("there is no record {id} here: look for it with `triagraph search`")]
     NoSuchRecord {
@@ -91,7 +89,6 @@ impl DeskError {
             Self::Vectors(error) => error.code(),
             Self::Graph(error) => error.code(),
             Self::Embed(error) => error.code(),
-            Self::Shapes(error) => error.code(),
             Self::NoSuchRecord { .. } => "no-such-record",
             Self::Behind { .. } => "generation-not-reached",
             Self::Stopped => "writer-stopped",
@@ -124,7 +121,6 @@ pub struct Desk {
     pub(crate) log: RecordLog,
     pub(crate) graph: GraphStore,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
-    shapes: ontology::Shapes,
     writer: Mutex<Indexes>,
     published: RwLock<Arc<Snapshot>>,
 }
@@ -150,7 +146,6 @@ impl Desk {
             log,
             graph,
             embedder,
-            shapes: ontology::Shapes::parse(ontology::SHAPES)?,
             writer: Mutex::new(indexes),
             published: RwLock::new(Arc::new(snapshot)),
         };

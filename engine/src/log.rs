@@ -1,5 +1,6 @@
 //! What happened, in which order? The record log: append-only, durable, idempotent, the only truth.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -118,6 +119,18 @@ impl RecordLog {
             .query_row([position.cast_signed()], |row| row.get(0))
             .optional()?;
         payload.flatten().map(|bytes| decode(position, &bytes)).transpose()
+    }
+
+    /// The content hashes of a range of positions, both ends included.
+    pub(crate) fn content_hashes(&self, first: u64, last: u64) -> Result<BTreeMap<u64, [u8; 32]>, LogError> {
+        let reader = self.database.reader();
+        let mut statement = reader.prepare_cached(
+            "SELECT position, content_hash FROM log WHERE operation = 'upsert' AND position BETWEEN ?1 AND ?2",
+        )?;
+        let rows = statement.query_map(params![first.cast_signed(), last.cast_signed()], |row| {
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The observations of things that text may name: configuration items, services, alerts, teams.

@@ -126,11 +126,16 @@ pub enum Kind {
     Team,
     /// Somebody.
     Person,
+    /// A statement that a source gives apart from both of its ends: its [`links`](Record::links) go out from the record that
+    /// [`Kind::SUBJECT`] names.
+    Relationship,
+    /// RDF that was ingested as it is; its one section holds N-Quads, which stand in the record's own graphs.
+    Dataset,
 }
 
 impl Kind {
     /// Every kind, in the order of the ontology.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Incident,
         Self::ServiceRequest,
         Self::Problem,
@@ -142,7 +147,12 @@ impl Kind {
         Self::Alert,
         Self::Team,
         Self::Person,
+        Self::Relationship,
+        Self::Dataset,
     ];
+
+    /// The attribute of a relationship that holds its subject: a record's id, or one of its names.
+    pub const SUBJECT: &'static str = "subject";
 
     /// Incident, service request, problem or change.
     pub fn is_ticket(self) -> bool {
@@ -168,6 +178,8 @@ impl Kind {
             Self::Alert => "alert",
             Self::Team => "team",
             Self::Person => "person",
+            Self::Relationship => "relationship",
+            Self::Dataset => "dataset",
         }
     }
 }

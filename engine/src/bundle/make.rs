@@ -44,7 +44,7 @@ impl Desk {
         if let Some(asked) = request.minimum_generation.filter(|asked| *asked > snapshot.generation()) {
             return Err(DeskError::Behind { asked, generation: snapshot.generation() });
         }
-        let subject = self.subject(&snapshot, scope, request)?;
+        let subject = self.asked(&snapshot, scope, &request.about, request.as_of)?;
         let query = Query {
             filters: request.filters.clone(),
             limit: request.limit,
@@ -84,8 +84,15 @@ impl Desk {
         Ok(bundle)
     }
 
-    fn subject(&self, snapshot: &Snapshot, scope: &Scope, request: &BundleRequest) -> Result<Asked, DeskError> {
-        let visible = snapshot.visible(scope, request.as_of);
+    /// What a subject asks, and which records it is about.
+    pub(crate) fn asked(
+        &self,
+        snapshot: &Snapshot,
+        scope: &Scope,
+        subject: &Subject,
+        as_of: Option<Timestamp>,
+    ) -> Result<Asked, DeskError> {
+        let visible = snapshot.visible(scope, as_of);
         let of_record = |record: &Record| {
             let links = record.links.iter().filter(|link| is_about(link.relation));
             let mut about: Vec<RecordId> = links
@@ -95,7 +102,7 @@ impl Desk {
             about.dedup();
             Asked { question: question(record), about, itself: Some(record.id.clone()) }
         };
-        match &request.about {
+        match subject {
             Subject::Text(text) => Ok(Asked { question: text.clone(), about: self.named_in(snapshot, &visible, text), itself: None }),
             Subject::Ticket(record) => {
                 let mut asked = of_record(record);
@@ -104,7 +111,7 @@ impl Desk {
                 asked.about.dedup();
                 Ok(asked)
             }
-            Subject::Record(id) => match self.record(scope, id, request.as_of)? {
+            Subject::Record(id) => match self.record(scope, id, as_of)? {
                 Some(observation) => Ok(of_record(&observation.record)),
                 None => Err(DeskError::NoSuchRecord { id: id.clone() }),
             },
@@ -128,10 +135,13 @@ impl Desk {
     }
 }
 
-struct Asked {
-    question: String,
-    about: Vec<RecordId>,
-    itself: Option<RecordId>,
+/// A subject, ready to be searched for.
+pub(crate) struct Asked {
+    pub(crate) question: String,
+    /// The records it is about, by its links and by the names in its text.
+    pub(crate) about: Vec<RecordId>,
+    /// The record itself, which is left out of its own answer.
+    pub(crate) itself: Option<RecordId>,
 }
 
 fn is_about(relation: Relation) -> bool {

@@ -34,7 +34,7 @@ pub(super) struct PreparedLink {
 pub(super) fn prepare(position: u64, observation: Observation) -> Prepared {
     let record = &observation.record;
     let body = if record.kind == Kind::Dataset { String::new() } else { derive::lexical_body(record) };
-    let passages = if is_searchable(record) { derive::passages(record) } else { Vec::new() };
+    let passages = if is_searchable(record.kind) { derive::passages(record) } else { Vec::new() };
     let passage_texts: Vec<String> =
         passages.iter().map(|passage| derive::embedding_text(record, *passage)).collect();
     let passage_hashes = passage_texts.iter().map(|text| Sha256::digest(text.as_bytes()).into()).collect();
@@ -50,7 +50,7 @@ pub(super) fn prepare(position: u64, observation: Observation) -> Prepared {
         observed: observation.lineage.observed,
         names: own_keys(record),
         links: record.links.iter().map(prepare_link).collect(),
-        subject: record.attributes.get("subject").filter(|_| record.kind == Kind::Relationship).map_or_else(Vec::new, |name| derive::reference_keys(name)),
+        subject: record.attributes.get(Kind::SUBJECT).filter(|_| record.kind == Kind::Relationship).map_or_else(Vec::new, |name| derive::reference_keys(name)),
         identifiers,
         passages,
         passage_texts,
@@ -63,8 +63,8 @@ pub(super) fn prepare(position: u64, observation: Observation) -> Prepared {
 }
 
 /// Relationship rows and raw RDF are part of the graph but nobody searches for them.
-pub(crate) fn is_searchable(record: &Record) -> bool {
-    !matches!(record.kind, Kind::Relationship | Kind::Dataset)
+pub(crate) fn is_searchable(kind: Kind) -> bool {
+    !matches!(kind, Kind::Relationship | Kind::Dataset)
 }
 
 /// The first eight bytes of the content hash.
@@ -74,7 +74,7 @@ pub(crate) fn digest(record: &Record) -> u64 {
 }
 
 fn own_keys(record: &Record) -> Vec<String> {
-    let mut keys = if is_searchable(record) { derive::owned_keys(record) } else { Vec::new() };
+    let mut keys = if is_searchable(record.kind) { derive::owned_keys(record) } else { Vec::new() };
     keys.push(record.id.as_str().to_lowercase());
     keys.sort();
     keys.dedup();

@@ -225,7 +225,7 @@ impl Indexes {
             .map(|revision| revision.position)
             .collect();
         for position in positions {
-            let Some(record) = earlier(position)?.filter(is_searchable) else { continue };
+            let Some(record) = earlier(position)?.filter(|record| is_searchable(record.kind)) else { continue };
             let Some(own) = self.table.revision(position).map(|revision| revision.names.clone()) else { continue };
             let body = derive::lexical_body(&record);
             let found: Vec<Mention> = [record.title.as_str(), body.as_str()]
@@ -247,7 +247,7 @@ impl Indexes {
         let seen = self.text.position();
         for prepared in entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen) {
             let record = &prepared.observation.record;
-            if is_searchable(record) {
+            if is_searchable(record.kind) {
                 self.text.add(&TextDocument {
                     position: prepared.position,
                     title: &record.title,
@@ -393,7 +393,7 @@ impl Desk {
     pub fn apply(&self, observations: Vec<Observation>) -> Result<Applied, DeskError> {
         let mut applied = Applied::default();
         let (valid, rejected): (Vec<_>, Vec<_>) =
-            observations.into_par_iter().partition_map(|observation| match self.refusal(&observation) {
+            observations.into_par_iter().partition_map(|observation| match Self::refusal(&observation) {
                 None => rayon::iter::Either::Left(observation),
                 Some(reason) => rayon::iter::Either::Right(reject(observation, reason)),
             });
@@ -434,9 +434,9 @@ impl Desk {
     }
 
     /// Why the shapes refuse a record, if they do.
-    fn refusal(&self, observation: &Observation) -> Option<String> {
+    fn refusal(observation: &Observation) -> Option<String> {
         let triples = graph::triples(&observation.record, &|_| Vec::new());
-        let report = self.shapes.validate(&triples.into_iter().collect());
+        let report = ontology::record_shapes().validate(&triples.into_iter().collect());
         let messages: Vec<String> = report.results.iter().map(ToString::to_string).collect();
         (!report.conforms).then(|| messages.join("; "))
     }
