@@ -12,7 +12,9 @@ use engine::measured::{TextDocument, TextIndex, Visible};
 
 const VOCABULARY: f64 = 200_000.0;
 const WORDS_PER_DOCUMENT: usize = 120;
-const SEARCHES: usize = 200;
+const SEARCHES: usize = 100;
+/// Each search is run so often, and the fastest counts, so that other work of the machine disturbs less.
+const REPEATS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let documents: u64 = std::env::args().nth(1).map_or(Ok(100_000), |count| count.parse())?;
@@ -47,9 +49,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut times = Vec::new();
             for _ in 0..SEARCHES {
                 let query = words.text(terms);
-                let start = Instant::now();
-                view.search(&query, visible, limit, None)?;
-                times.push(start.elapsed());
+                let mut fastest = Duration::MAX;
+                for _ in 0..REPEATS {
+                    let start = Instant::now();
+                    view.search(&query, visible, limit, None)?;
+                    fastest = fastest.min(start.elapsed());
+                }
+                times.push(fastest);
             }
             print(&format!("search {terms} words, {limit} hits, {name}"), &mut times);
         }
@@ -80,8 +86,17 @@ impl Words {
             let uniform = self.state as f64 / u64::MAX as f64;
             // The inverse of the distribution whose density falls like 1/rank.
             let rank = VOCABULARY.powf(uniform) as u64;
-            text.push_str(&format!("w{rank} "));
+            push_word(rank, &mut text);
         }
         text
     }
+}
+
+/// Writes `rank` in letters.
+fn push_word(mut rank: u64, text: &mut String) {
+    while rank > 0 {
+        text.extend(char::from_u32('a' as u32 + (rank % 26) as u32));
+        rank /= 26;
+    }
+    text.push_str("x ");
 }

@@ -11,6 +11,9 @@ mod schema;
 mod search;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::TextError;
 pub use index::TextIndex;
 pub use view::TextView;

@@ -229,7 +229,7 @@ mod tests {
         check("upgrade to 4.1.1.2.", "upgrad", "4.1.1.2", "");
         check(
             "openshift-dns/CoreDNSErrorsHigh.md",
-            "openshift dn corednserrorshigh md",
+            "openshift dns corednserrorshigh md",
             "openshift-dns/corednserrorshigh.md",
             "core dns error high",
         );

@@ -156,3 +156,13 @@ impl TextIndex {
         Ok(self.view())
     }
 }
+
+#[cfg(test)]
+impl TextIndex {
+    /// Merges all segments into one, as a merge in the background may at any time.
+    pub(super) fn merge_all(&mut self) -> TextView {
+        let segments = self.writer.index().searchable_segment_ids().unwrap();
+        self.writer.merge(&segments).wait().unwrap();
+        self.reload().unwrap()
+    }
+}

@@ -24,16 +24,16 @@ use super::view::Segment;
 use super::{TermScore, TextHit};
 
 /// How fast repetition of a term saturates; k1 and b are the values of Anserini's BM25 baselines.
-const K1: f32 = 0.9;
+pub(super) const K1: f32 = 1.5;
 /// How much the length of a document counts.
-const B: f32 = 0.4;
+pub(super) const B: f32 = 0.6;
 /// What the parts of identifiers weigh beside words; the example `bm25_beir` measures it (0.2 to 0.5 are alike).
-const PARTS_WEIGHT: f32 = 0.2;
+const PARTS_WEIGHT: f32 = 0.3;
 
 /// How much of a query is read.
-const MAX_QUERY_BYTES: usize = 64 << 10;
+pub(super) const MAX_QUERY_BYTES: usize = 64 << 10;
 /// How many terms of a query are searched; of more, those that the fewest visible documents hold.
-const MAX_QUERY_TERMS: usize = 1_000;
+pub(super) const MAX_QUERY_TERMS: usize = 1_000;
 
 /// Why a search gives no hits.
 pub(super) enum Stop {
@@ -168,11 +168,18 @@ struct Candidate {
     document: DocId,
 }
 
-/// How often a visible document, counted over all segments, holds a term.
-struct Posting {
-    segment: usize,
-    document: DocId,
-    frequency: u32,
+/// The visible documents that hold a term and how often they do, one segment after the other.
+#[derive(Default)]
+struct Postings {
+    entries: Vec<(DocId, u32)>,
+    /// Where the entries of each segment end.
+    ends: Vec<usize>,
+}
+
+impl Postings {
+    fn count(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
 }
 
 struct Search<'a> {
@@ -189,11 +196,11 @@ impl Search<'_> {
             return Ok(terms);
         }
         let mut ranked = Vec::with_capacity(terms.len());
+        let mut postings = Postings::default();
         for (index, term) in terms.iter().enumerate() {
-            let mut frequency = 0_usize;
-            self.read(term, |_| frequency += 1)?;
-            if frequency > 0 {
-                ranked.push((frequency, index));
+            self.read(term, &mut postings)?;
+            if postings.count() > 0 {
+                ranked.push((postings.count(), index));
             }
         }
         ranked.sort_unstable();
@@ -210,38 +217,49 @@ impl Search<'_> {
         let size: usize = self.segments.iter().map(|segment| segment.columns.positions.len()).sum();
         let mut scores = vec![0.0; size];
         let mut factors = Vec::with_capacity(terms.len());
-        let mut postings = Vec::new();
+        let mut postings = Postings::default();
         for term in terms {
-            postings.clear();
-            self.read(term, |posting| postings.push(posting))?;
-            let factor = term.weight * self.scope.idf(postings.len());
+            self.read(term, &mut postings)?;
+            let factor = term.weight * self.scope.idf(postings.count());
             factors.push(factor);
             let saturation = self.scope.saturations[term.field];
-            for posting in &postings {
-                let segment = &self.segments[posting.segment];
-                let length = segment.columns.lengths[term.field][posting.document as usize];
-                scores[(segment.base + posting.document) as usize] +=
-                    factor * saturation.of(posting.frequency, length);
+            let mut start = 0;
+            for (segment, &end) in self.segments.iter().zip(&postings.ends) {
+                let lengths = &segment.columns.lengths[term.field];
+                let scores = &mut scores[segment.base as usize..];
+                for &(document, frequency) in &postings.entries[start..end] {
+                    let document = document as usize;
+                    scores[document] += factor * saturation.of(frequency, lengths[document]);
+                }
+                start = end;
             }
         }
         Ok((scores, factors))
     }
 
-    /// Gives `take` every visible document that holds `term`.
-    fn read(&self, term: &QueryTerm<'_>, mut take: impl FnMut(Posting)) -> Result<(), Stop> {
+    /// Reads the visible documents that hold `term`.
+    fn read(&self, term: &QueryTerm<'_>, postings: &mut Postings) -> Result<(), Stop> {
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(Stop::Deadline);
         }
-        for (index, segment) in self.segments.iter().enumerate() {
-            let Some(mut block) = self.postings(term, segment)? else { continue };
-            while !block.docs().is_empty() {
-                for (&document, &frequency) in block.docs().iter().zip(block.freqs()) {
-                    if self.scope.contains(segment.base + document) {
-                        take(Posting { segment: index, document, frequency });
-                    }
+        postings.ends.clear();
+        let mut count = 0;
+        for segment in self.segments {
+            if let Some(mut block) = self.postings(term, segment)? {
+                let room = count + block.doc_freq() as usize;
+                if postings.entries.len() < room {
+                    postings.entries.resize(room, (0, 0));
                 }
-                block.advance();
+                while !block.docs().is_empty() {
+                    for (&document, &frequency) in block.docs().iter().zip(block.freqs()) {
+                        // Without a branch: an entry that is not visible is written over by the next.
+                        postings.entries[count] = (document, frequency);
+                        count += usize::from(self.scope.contains(segment.base + document));
+                    }
+                    block.advance();
+                }
             }
+            postings.ends.push(count);
         }
         Ok(())
     }

@@ -150,3 +150,13 @@ impl Columns {
         Ok(Self { positions, lengths })
     }
 }
+
+#[cfg(test)]
+impl TextView {
+    /// Whether the files of the view have `word` in a dictionary, even if only removed documents hold it.
+    pub(super) fn holds_word(&self, word: &str) -> bool {
+        let [text, _] = self.fields.terms;
+        let word = tantivy::Term::from_field_text(text, word);
+        self.segments.iter().any(|segment| segment.terms[0].get_term_info(&word).unwrap().is_some())
+    }
+}
