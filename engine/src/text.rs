@@ -7,6 +7,7 @@
 mod analysis;
 mod error;
 mod index;
+mod query;
 mod schema;
 mod search;
 mod view;

@@ -229,7 +229,7 @@ fn of_a_very_long_query_the_rarest_terms_count() {
     assert_eq!(positions(&hits), [3]);
     assert_eq!(hits[0].terms.len(), rare.len());
 
-    let long = "x ".repeat(super::search::MAX_QUERY_BYTES / 2) + "common";
+    let long = "x ".repeat(super::query::MAX_QUERY_BYTES / 2) + "common";
     assert_eq!(search(&view, &long, &visible, 5), []);
 }
 

@@ -10,6 +10,7 @@ use tantivy::{DocId, Opstamp, Searcher, SegmentReader, TantivyError};
 use crate::visible::Visible;
 
 use super::analysis::Analyzer;
+use super::query::query_terms;
 use super::schema::{DIGEST, Fields, LENGTHS, POSITION, TERM_FIELDS};
 use super::{TextError, TextHit, search};
 
@@ -86,7 +87,7 @@ impl TextView {
         limit: usize,
         deadline: Option<Instant>,
     ) -> Result<Vec<TextHit>, TextError> {
-        let terms = search::query_terms(&mut self.analyzer.clone(), query);
+        let terms = query_terms(&mut self.analyzer.clone(), query);
         search::search(&self.segments, &self.fields, terms, visible, limit, deadline).map_err(|stop| {
             match stop {
                 search::Stop::Deadline => TextError::DeadlineExceeded,
