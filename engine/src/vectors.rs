@@ -19,7 +19,7 @@ mod tests;
 mod view;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -82,6 +82,10 @@ pub(crate) struct VectorIndex {
     database: Database,
     position: u64,
     parts: Vec<Part>,
+    /// The highest number that a segment of this folder has or had since it was opened.
+    last_number: u32,
+    /// Commits with a purge since the folder was opened.
+    purges: u64,
     delta: Delta,
     changes: Vec<Change>,
     /// Places in `changes` of vectors that are not in the database yet.
@@ -103,19 +107,17 @@ impl VectorIndex {
         let database = Database::open(&folder.join("vectors.db"), dimensions)?;
         let numbers = database.segments()?;
         seal::remove_leftovers(folder, &numbers)?;
-        let sealed = database.sealed()?;
         let mut parts = Vec::new();
-        for number in numbers {
+        for &number in &numbers {
             let segment = Segment::open(&seal::segment_file(folder, number), dimensions)?;
-            let is_live = |key| {
-                sealed.binary_search_by_key(&key, |(key, _)| *key).is_ok_and(|at| sealed[at].1 == number)
-            };
-            parts.push(Part::new(number, segment, is_live));
-        }
-        let found: usize = parts.iter().map(|part| part.live_keys).sum();
-        if found != sealed.len() {
-            let what = format!("its segments hold {found} of {} passages", sealed.len());
-            return Err(VectorError::corrupt(database.file(), what));
+            let keys = database.sealed(number)?;
+            let part = Part::new(number, segment, &keys);
+            if part.live_keys != keys.len() {
+                let what =
+                    format!("segment {number} holds {} of its {} passages", part.live_keys, keys.len());
+                return Err(VectorError::corrupt(database.file(), what));
+            }
+            parts.push(part);
         }
         let mut delta = Delta::default();
         delta.add(database.unsealed()?);
@@ -126,12 +128,14 @@ impl VectorIndex {
             position: database.position()?,
             database,
             parts,
+            last_number: numbers.last().copied().unwrap_or(0),
+            purges: 0,
             delta,
             changes: Vec::new(),
             fresh: HashMap::new(),
         };
         if index.database.must_wipe()? {
-            index.wipe()?;
+            index.wipe(|_| true)?;
         }
         Ok(index)
     }
@@ -194,7 +198,8 @@ impl VectorIndex {
         self.changes.push(Change::Remove { position });
     }
 
-    /// Notes that a revision's passages go, with every vector that no other passage has.
+    /// Notes that a revision's passages go, with every vector that no other passage has. They may have been removed
+    /// before.
     pub(crate) fn purge(&mut self, position: u64) {
         self.changes.push(Change::Purge { position });
     }
@@ -206,7 +211,9 @@ impl VectorIndex {
     /// purge fails at rewriting a segment is the commit done; the next `open` then ends the purge.
     pub(crate) fn commit(&mut self, log_position: u64) -> Result<VectorView, VectorError> {
         let applied = self.database.commit(&self.changes, log_position)?;
-        let purged = self.changes.iter().any(|change| matches!(change, Change::Purge { .. }));
+        let purged: HashSet<u64> = (self.changes.iter())
+            .filter_map(|change| if let Change::Purge { position } = change { Some(*position) } else { None })
+            .collect();
         self.changes.clear();
         self.fresh.clear();
         self.position = log_position;
@@ -215,8 +222,9 @@ impl VectorIndex {
             self.parts.iter_mut().for_each(|part| part.drop_keys(&applied.dropped));
         }
         self.delta.add(applied.added);
-        if purged {
-            self.wipe()?;
+        if !purged.is_empty() {
+            self.purges += 1;
+            self.wipe(|key| purged.contains(&key.position()))?;
         }
         Ok(self.view())
     }

@@ -22,6 +22,7 @@ const SCHEMA: &str = "
     CREATE TABLE passage (key INTEGER PRIMARY KEY, text INTEGER NOT NULL REFERENCES text (id),
                           segment INTEGER NOT NULL) STRICT;
     CREATE INDEX passage_text ON passage (text);
+    CREATE TABLE removed (key INTEGER PRIMARY KEY, text INTEGER NOT NULL) STRICT;
     CREATE TABLE segment (number INTEGER PRIMARY KEY) STRICT;
 ";
 
@@ -134,15 +135,17 @@ impl Database {
 
     /// All passages with the hashes of their texts, by key.
     pub(super) fn passages(&self) -> Result<Vec<(PassageKey, TextHash)>, VectorError> {
-        self.select("SELECT key, hash FROM passage JOIN text ON text.id = passage.text ORDER BY key", |row| {
-            Ok((PassageKey(row.get::<_, i64>(0)? as u64), TextHash(row.get(1)?)))
-        })
+        self.select(
+            "SELECT key, hash FROM passage JOIN text ON text.id = passage.text ORDER BY key",
+            [],
+            |row| Ok((PassageKey(row.get::<_, i64>(0)? as u64), TextHash(row.get(1)?))),
+        )
     }
 
-    /// All sealed passages with the numbers of their segments, by key.
-    pub(super) fn sealed(&self) -> Result<Vec<(PassageKey, u32)>, VectorError> {
-        self.select("SELECT key, segment FROM passage WHERE segment <> 0 ORDER BY key", |row| {
-            Ok((PassageKey(row.get::<_, i64>(0)? as u64), row.get(1)?))
+    /// The passages of a segment, by key.
+    pub(super) fn sealed(&self, segment: u32) -> Result<Vec<PassageKey>, VectorError> {
+        self.select("SELECT key FROM passage WHERE segment = ?1 ORDER BY key", [segment], |row| {
+            Ok(PassageKey(row.get::<_, i64>(0)? as u64))
         })
     }
 
@@ -151,7 +154,7 @@ impl Database {
         let sql = "SELECT key, vector, checksum FROM passage JOIN text ON text.id = passage.text
                    WHERE segment = 0 ORDER BY key";
         let mut block = Block::default();
-        let rows = self.select(sql, |row| {
+        let rows = self.select(sql, [], |row| {
             Ok((row.get::<_, i64>(0)? as u64, row.get::<_, Vec<u8>>(1)?, row.get::<_, u32>(2)?))
         })?;
         for (key, bytes, checksum) in rows {
@@ -162,7 +165,7 @@ impl Database {
 
     /// Numbers of the segments, oldest first.
     pub(super) fn segments(&self) -> Result<Vec<u32>, VectorError> {
-        self.select("SELECT number FROM segment ORDER BY number", |row| row.get(0))
+        self.select("SELECT number FROM segment ORDER BY number", [], |row| row.get(0))
     }
 
     /// Makes all changes and moves to the log position, or does nothing.
@@ -177,12 +180,11 @@ impl Database {
                     self.add(&transaction, *key, *hash, vector.as_deref(), &mut applied)?;
                 }
                 Change::Remove { position } => {
-                    remove(&transaction, *position, self.dimensions, &mut applied).map_err(&error)?;
+                    self.remove(&transaction, *position, &mut applied).map_err(&error)?;
                 }
                 Change::Purge { position } => {
-                    purged.extend(
-                        remove(&transaction, *position, self.dimensions, &mut applied).map_err(&error)?,
-                    );
+                    self.remove(&transaction, *position, &mut applied).map_err(&error)?;
+                    purged.extend(forget(&transaction, *position).map_err(&error)?);
                     set_meta(&transaction, "wipe", 1).map_err(&error)?;
                 }
             }
@@ -228,6 +230,25 @@ impl Database {
         Ok(())
     }
 
+    /// Takes out a revision's passages, and remembers their texts in case they are purged later.
+    fn remove(
+        &self,
+        transaction: &Transaction<'_>,
+        position: u64,
+        applied: &mut Applied,
+    ) -> rusqlite::Result<()> {
+        let keys = key_range(position);
+        transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO removed SELECT key, text FROM passage WHERE key BETWEEN ?1 AND ?2",
+            )?
+            .execute(keys)?;
+        transaction.prepare_cached("DELETE FROM passage WHERE key BETWEEN ?1 AND ?2")?.execute(keys)?;
+        applied.dropped.position(position);
+        applied.added.retain(self.dimensions, |key| key.position() != position);
+        Ok(())
+    }
+
     /// Whether a purge has left vectors in segments that no passage has any more.
     pub(super) fn must_wipe(&self) -> Result<bool, VectorError> {
         meta(&self.connection, "wipe").map(|wipe| wipe != 0).map_err(VectorError::database(&self.file))
@@ -241,23 +262,24 @@ impl Database {
             .map_err(VectorError::database(&self.file))
     }
 
-    /// Puts a segment in the place of others, and of the unsealed passages when `with_unsealed`.
+    /// Puts a segment with its passages in the place of others; notes whether it may hold purged vectors.
     pub(super) fn replace_segments(
         &mut self,
         old: &[u32],
-        with_unsealed: bool,
-        new: Option<u32>,
+        new: Option<(u32, &[PassageKey])>,
+        wipe: bool,
     ) -> Result<(), VectorError> {
         self.write(|transaction| {
-            if let Some(new) = new {
-                transaction.execute("INSERT INTO segment VALUES (?1)", [new])?;
-                for from in old.iter().copied().chain(with_unsealed.then_some(UNSEALED)) {
-                    transaction.execute("UPDATE passage SET segment = ?1 WHERE segment = ?2", [new, from])?;
-                }
+            if let Some((number, keys)) = new {
+                transaction.execute("INSERT INTO segment VALUES (?1)", [number])?;
+                let mut update = transaction.prepare("UPDATE passage SET segment = ?1 WHERE key = ?2")?;
+                keys.iter().try_for_each(|key| update.execute(params![number, key.0 as i64]).map(drop))?;
             }
-            old.iter().try_for_each(|old| {
-                transaction.execute("DELETE FROM segment WHERE number = ?1", [old]).map(|_| ())
-            })
+            if wipe {
+                set_meta(transaction, "wipe", 1)?;
+            }
+            let mut delete = transaction.prepare("DELETE FROM segment WHERE number = ?1")?;
+            old.iter().try_for_each(|old| delete.execute([old]).map(drop))
         })
     }
 
@@ -290,11 +312,12 @@ impl Database {
     fn select<T>(
         &self,
         sql: &str,
+        parameters: impl rusqlite::Params,
         read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, VectorError> {
         let error = VectorError::database(&self.file);
         let mut select = self.connection.prepare(sql).map_err(&error)?;
-        select.query_map([], read).and_then(Iterator::collect).map_err(&error)
+        select.query_map(parameters, read).and_then(Iterator::collect).map_err(&error)
     }
 
     fn write<T>(
@@ -316,7 +339,7 @@ fn meta(connection: &Connection, name: &str) -> rusqlite::Result<u64> {
 }
 
 fn set_meta(connection: &Connection, name: &str, value: u64) -> rusqlite::Result<()> {
-    connection.execute("UPDATE meta SET value = ?2 WHERE name = ?1", params![name, value as i64]).map(|_| ())
+    connection.execute("UPDATE meta SET value = ?2 WHERE name = ?1", params![name, value as i64]).map(drop)
 }
 
 fn insert_text(transaction: &Transaction<'_>, hash: TextHash, vector: &[f32]) -> rusqlite::Result<i64> {
@@ -326,26 +349,22 @@ fn insert_text(transaction: &Transaction<'_>, hash: TextHash, vector: &[f32]) ->
         .insert(params![hash.0, bytes, crc32fast::hash(bytes)])
 }
 
-/// Takes out a revision's passages and returns the ids of their texts.
-fn remove(
-    transaction: &Transaction<'_>,
-    position: u64,
-    dimensions: usize,
-    applied: &mut Applied,
-) -> rusqlite::Result<Vec<i64>> {
+/// Ends the memory of a revision's removed passages and returns the ids of their texts.
+fn forget(transaction: &Transaction<'_>, position: u64) -> rusqlite::Result<Vec<i64>> {
+    transaction
+        .prepare_cached("DELETE FROM removed WHERE key BETWEEN ?1 AND ?2 RETURNING text")?
+        .query_map(key_range(position), |row| row.get(0))?
+        .collect()
+}
+
+fn key_range(position: u64) -> [i64; 2] {
     let keys = keys_of(position);
-    let texts = transaction
-        .prepare_cached("DELETE FROM passage WHERE key BETWEEN ?1 AND ?2 RETURNING text")?
-        .query_map([*keys.start() as i64, *keys.end() as i64], |row| row.get(0))?
-        .collect::<rusqlite::Result<Vec<i64>>>()?;
-    applied.dropped.position(position);
-    applied.added.retain(dimensions, |key| key.position() != position);
-    Ok(texts)
+    [*keys.start() as i64, *keys.end() as i64]
 }
 
 fn erase_unused(transaction: &Transaction<'_>, texts: &[i64]) -> rusqlite::Result<()> {
     let mut delete = transaction.prepare_cached(
         "DELETE FROM text WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM passage WHERE text = ?1)",
     )?;
-    texts.iter().try_for_each(|text| delete.execute([text]).map(|_| ()))
+    texts.iter().try_for_each(|text| delete.execute([text]).map(drop))
 }

@@ -51,6 +51,10 @@ impl Delta {
         &self.blocks
     }
 
+    pub(super) fn iter(&self, dimensions: usize) -> impl Iterator<Item = (PassageKey, &[f32])> {
+        self.blocks.iter().flat_map(move |block| block.iter(dimensions))
+    }
+
     pub(super) fn add(&mut self, block: Block) {
         if block.keys.is_empty() {
             return;

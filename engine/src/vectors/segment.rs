@@ -17,6 +17,7 @@ use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::PassageKey;
 use super::error::VectorError;
 use super::graph::MAX_LAYERS;
 
@@ -66,6 +67,11 @@ impl<'a> Layout<'a> {
     pub(super) fn vector(&self, row: u32) -> &'a [f32] {
         let from = row as usize * self.dimensions;
         &self.vectors[from..from + self.dimensions]
+    }
+
+    /// The vector of a key, alive or not.
+    pub(super) fn vector_of(&self, key: PassageKey) -> Option<&'a [f32]> {
+        self.keys.binary_search(&key.0).ok().map(|slot| self.vector(self.key_rows[slot]))
     }
 
     pub(super) fn slots(&self, row: u32) -> &'a [u32] {

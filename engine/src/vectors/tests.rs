@@ -13,6 +13,7 @@ use super::{
 use crate::visible::Visible;
 
 mod damage;
+mod frozen;
 mod recall;
 
 const DIMENSIONS: usize = 32;
@@ -254,15 +255,17 @@ fn purging_leaves_no_byte_of_the_vector_unless_another_passage_has_it() {
     index.commit(101).unwrap();
     index.seal().unwrap();
     add(&mut index, 102, &clustered(1, 1, DIMENSIONS, 9));
+    index.remove(40);
+    index.remove(50);
     index.commit(102).unwrap();
-    [20, 30, 102].into_iter().for_each(|position| index.purge(position));
+    [20, 30, 40, 102].into_iter().for_each(|position| index.purge(position));
     let view = index.commit(103).unwrap();
     assert_eq!(
         index.cached(&[hash(20), hash(30), hash(102)]).unwrap(),
         [None, Some(vectors[29].clone()), None]
     );
     assert_eq!(found(&view, &vectors[29], 1), [101]);
-    assert_eq!(view.len(), 99);
+    assert_eq!(view.len(), 97);
     index.check().unwrap();
     let files_with = |vector: &[f32]| {
         let start: &[u8] = bytemuck::cast_slice(&vector[..4]);
@@ -272,12 +275,68 @@ fn purging_leaves_no_byte_of_the_vector_unless_another_passage_has_it() {
     };
     assert_eq!(files_with(&vectors[29]), 2, "the database and the segment");
     assert_eq!(files_with(&vectors[19]), 0);
+    assert_eq!(files_with(&vectors[39]), 0, "removed before");
+    assert_eq!(index.cached(&[hash(50)]).unwrap(), [Some(vectors[49].clone())], "removed only");
     assert_eq!(files_with(&clustered(1, 1, DIMENSIONS, 9)[0]), 0);
     let visible = Visible::all(103);
-    let walked = view.search(&vectors[19], &visible, 98, SearchMode::Hnsw, None).unwrap();
-    assert_eq!(walked.hits.len(), 98, "the graph is still whole");
+    let walked = view.search(&vectors[19], &visible, 96, SearchMode::Hnsw, None).unwrap();
+    assert_eq!(walked.hits.len(), 96, "the graph is still whole");
     drop(index);
-    assert_eq!(open(folder.path()).view().len(), 99);
+    assert_eq!(open(folder.path()).view().len(), 97);
+}
+
+#[test]
+fn commits_made_while_a_segment_is_built_are_kept() {
+    let folder = TempDir::new().unwrap();
+    let vectors = clustered(320, 6, DIMENSIONS, 11);
+    let mut index = open(folder.path());
+    add(&mut index, 1, &vectors[..200]);
+    index.commit(200).unwrap();
+    index.seal().unwrap();
+    add(&mut index, 201, &vectors[200..300]);
+    index.commit(300).unwrap();
+    (1..=100).for_each(|position| index.remove(position));
+    index.commit(301).unwrap();
+    let plan = index.plan_seal().unwrap();
+    index.remove(150);
+    index.purge(250);
+    index.add(&[(key(260), hash(310), Some(vectors[309].clone()))]).unwrap();
+    add(&mut index, 302, &vectors[301..302]);
+    let before = index.commit(302).unwrap();
+    let built = std::thread::spawn(|| plan.build().unwrap()).join().unwrap();
+    let after = index.install(built).unwrap();
+    assert_eq!(segments(folder.path()), ["segment-00000003.vectors"], "wiped once more after it was built");
+    assert_eq!(after.inner.delta.len(), 2, "what came or changed meanwhile is scanned");
+    let reopened = || {
+        drop(index);
+        open(folder.path()).view()
+    };
+    for view in [after, reopened()] {
+        assert_eq!((view.len(), before.len()), (199, 199));
+        for (position, vector) in (1..).zip(&vectors) {
+            assert_eq!(view.vector(key(position)), before.vector(key(position)), "position {position}");
+            assert_eq!(found(&view, vector, 20), found(&before, vector, 20));
+        }
+    }
+}
+
+#[test]
+fn a_segment_made_of_one_that_a_purge_has_replaced_is_thrown_away() {
+    let folder = TempDir::new().unwrap();
+    let mut index = open(folder.path());
+    add(&mut index, 1, &clustered(60, 2, DIMENSIONS, 12));
+    index.commit(60).unwrap();
+    index.seal().unwrap();
+    (1..=30).for_each(|position| index.remove(position));
+    index.commit(61).unwrap();
+    let plan = index.plan_seal().unwrap();
+    index.purge(40);
+    index.commit(62).unwrap();
+    let files = segments(folder.path());
+    let view = index.install(plan.build().unwrap()).unwrap();
+    assert_eq!((view.len(), segments(folder.path())), (29, files));
+    assert_eq!((index.seal().unwrap().len(), segments(folder.path()).len()), (29, 1));
+    index.check().unwrap();
 }
 
 #[test]

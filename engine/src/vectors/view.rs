@@ -53,14 +53,21 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub(super) fn new(number: u32, segment: Segment, is_live: impl Fn(PassageKey) -> bool) -> Self {
-        let keys = segment.layout().keys;
-        let mut live = vec![0u64; keys.len().div_ceil(64)];
-        for (slot, &key) in keys.iter().enumerate() {
-            live[slot / 64] |= u64::from(is_live(PassageKey(key))) << (slot % 64);
+    /// A segment of which the passages in `keys`, ascending, are alive.
+    pub(super) fn new(number: u32, segment: Segment, keys: &[PassageKey]) -> Self {
+        let slots = segment.layout().keys;
+        let mut live = vec![0u64; slots.len().div_ceil(64)];
+        for (slot, &key) in slots.iter().enumerate() {
+            live[slot / 64] |= u64::from(keys.binary_search(&PassageKey(key)).is_ok()) << (slot % 64);
         }
         let live_keys = live.iter().map(|word| word.count_ones() as usize).sum();
         Self { number, segment: Arc::new(segment), live: Arc::new(live), live_keys }
+    }
+
+    /// The passages that are alive, ascending.
+    pub(super) fn keys(&self) -> impl Iterator<Item = PassageKey> {
+        let keys = self.segment.layout().keys.iter().zip(0u32..);
+        keys.filter(|(_, slot)| self.is_live(*slot)).map(|(key, _)| PassageKey(*key))
     }
 
     pub(super) fn is_live(&self, slot: u32) -> bool {
@@ -116,8 +123,7 @@ impl VectorView {
             part.is_live(slot as u32).then(|| layout.vector(layout.key_rows[slot]).to_vec())
         });
         sealed.or_else(|| {
-            let mut unsealed =
-                self.inner.delta.blocks().iter().flat_map(|block| block.iter(self.inner.dimensions));
+            let mut unsealed = self.inner.delta.iter(self.inner.dimensions);
             unsealed.find(|(found, _)| *found == key).map(|(_, vector)| vector.to_vec())
         })
     }
