@@ -62,15 +62,14 @@ pub(crate) struct VectorSettings {
     pub(crate) ef_construction: usize,
     /// Unsealed passages from which `seal` does something.
     pub(crate) seal_from: usize,
-    /// Visible vectors of a segment below which a scan is faster than a walk.
-    pub(crate) scan_below: usize,
-    /// Percentage of visible vectors below which a scan is faster than a walk.
-    pub(crate) scan_percent: usize,
+    /// Vectors that a scan compares in the time of one walk when all are visible. A walk takes longer by as much as
+    /// fewer are visible, a scan shorter; `examples/vector_bench.rs` prints both.
+    pub(crate) walk_cost: usize,
 }
 
 impl Default for VectorSettings {
     fn default() -> Self {
-        Self { connections: 16, ef_construction: 200, seal_from: 20_000, scan_below: 20_000, scan_percent: 5 }
+        Self { connections: 16, ef_construction: 200, seal_from: 20_000, walk_cost: 5_000 }
     }
 }
 

@@ -20,7 +20,7 @@ const DIMENSIONS: usize = 32;
 
 /// Small segments, so that tests are quick, and the graph wherever it can be.
 fn settings() -> VectorSettings {
-    VectorSettings { connections: 8, ef_construction: 60, seal_from: 50, scan_below: 10, scan_percent: 5 }
+    VectorSettings { connections: 8, ef_construction: 60, seal_from: 50, walk_cost: 10 }
 }
 
 fn open(folder: &Path) -> VectorIndex {

@@ -183,20 +183,15 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Rows that a walk may compare before a scan would have been cheaper; none when a scan is cheaper at once.
+    /// Rows that a walk may compare; none when a scan is expected to be faster.
     fn budget(&self, part: &Part) -> Option<usize> {
         let layout = part.segment.layout();
-        let rows = layout.rows();
-        if rows < self.settings.scan_below {
-            return None;
-        }
-        let step = rows.div_ceil(SAMPLED_ROWS);
-        let sampled = (0..rows as u32).step_by(step);
+        let sampled = (0..layout.rows() as u32).step_by(layout.rows().div_ceil(SAMPLED_ROWS));
         let (count, shown) = (sampled.len(), sampled.filter(|&row| self.shows(part, &layout, row)).count());
-        let visible_rows = rows * shown / count;
-        let few = visible_rows < self.settings.scan_below || shown * 100 < count * self.settings.scan_percent;
-        // A row met on a walk costs several times one met in a scan, which reads memory in order.
-        (!few).then_some(visible_rows / 4)
+        let visible_rows = layout.rows() * shown / count;
+        // The walk takes `walk_cost * count / shown`, the scan `visible_rows`. A query far from all that is visible
+        // walks longer than that, and stops when a scan would have been over.
+        (visible_rows * shown > self.settings.walk_cost * count).then_some(visible_rows)
     }
 
     fn walk(&self, part: &Part, budget: usize) -> Result<Option<Nearest>, VectorError> {

@@ -13,7 +13,7 @@ const DIMENSIONS: usize = 8;
 
 /// Sixty sealed passages of which one is removed, and five that are not sealed.
 fn make(folder: &Path) -> VectorIndex {
-    let settings = VectorSettings { seal_from: 50, scan_below: 10, ..VectorSettings::default() };
+    let settings = VectorSettings { seal_from: 50, ..VectorSettings::default() };
     let mut index = VectorIndex::open(folder, DIMENSIONS, settings).unwrap();
     let vectors = clustered(65, 4, DIMENSIONS, 51);
     add(&mut index, 1, &vectors[..60]);

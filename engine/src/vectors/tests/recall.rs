@@ -14,7 +14,7 @@ const ROWS: usize = 6_000;
 const QUERIES: usize = 200;
 
 fn sealed(folder: &TempDir, vectors: &[Vec<f32>]) -> VectorIndex {
-    let settings = VectorSettings { seal_from: 100, scan_below: 100, ..VectorSettings::default() };
+    let settings = VectorSettings { seal_from: 100, walk_cost: 100, ..VectorSettings::default() };
     let mut index = VectorIndex::open(folder.path(), DIMENSIONS, settings).unwrap();
     add(&mut index, 1, vectors);
     index.commit(vectors.len() as u64).unwrap();
@@ -86,7 +86,7 @@ fn our_walk_is_as_good_as_the_builders_own() {
 fn every_passage_is_found_by_its_own_vector_even_among_thousands_of_equals() {
     let folder = TempDir::new().unwrap();
     let vectors = clustered(3_000, 30, DIMENSIONS, 33);
-    let settings = VectorSettings { seal_from: 100, scan_below: 0, ..VectorSettings::default() };
+    let settings = VectorSettings { seal_from: 100, walk_cost: 0, ..VectorSettings::default() };
     let mut index = VectorIndex::open(folder.path(), DIMENSIONS, settings).unwrap();
     add(&mut index, 1, &vectors);
     // One boilerplate text in 2,000 revisions.
@@ -124,4 +124,26 @@ fn a_scan_gives_the_same_on_one_thread_as_on_four() {
     let (one, four) = (on(1), on(4));
     assert_eq!(one, four);
     assert_eq!(one.hits[..3].iter().map(|hit| hit.key.position()).collect::<Vec<_>>(), [3, 53, 103]);
+}
+
+#[test]
+fn a_walk_that_meets_nothing_visible_becomes_a_scan() {
+    let folder = TempDir::new().unwrap();
+    // Two subjects; only the half that is far from the queries is visible.
+    let mut vectors = clustered(4_100, 2, DIMENSIONS, 35);
+    let first = vectors[0].clone();
+    let is_near = |vector: &Vec<f32>| super::super::dot::dot(&first, vector) > 0.3;
+    let queries: Vec<Vec<f32>> =
+        vectors.split_off(4_000).into_iter().filter(|query| is_near(query)).collect();
+    let view = sealed(&folder, &vectors).view();
+    let mut visible = Visible::none(4_000);
+    (1..)
+        .zip(&vectors)
+        .filter(|(_, vector)| !is_near(vector))
+        .for_each(|(position, _)| visible.insert(position));
+    assert!((1_500..2_500).contains(&visible.count()) && queries.len() > 30);
+    for query in &queries {
+        let exact = view.search(query, &visible, 10, SearchMode::Exact, None).unwrap();
+        assert_eq!(view.search(query, &visible, 10, SearchMode::Auto, None).unwrap(), exact);
+    }
 }
