@@ -1,0 +1,143 @@
+//! Which passages are not in a segment yet?
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::PassageKey;
+
+/// Passages with their vectors, in the order in which they came.
+#[derive(Clone, Default)]
+pub(super) struct Block {
+    pub(super) keys: Vec<PassageKey>,
+    pub(super) vectors: Vec<f32>,
+}
+
+impl Block {
+    pub(super) fn push(&mut self, key: PassageKey, vector: &[f32]) {
+        self.keys.push(key);
+        self.vectors.extend_from_slice(vector);
+    }
+
+    /// Keeps the passages that `keep` says.
+    pub(super) fn retain(&mut self, dimensions: usize, keep: impl Fn(PassageKey) -> bool) {
+        if !self.keys.iter().all(|&key| keep(key)) {
+            let mut kept = Self::default();
+            self.iter(dimensions)
+                .filter(|(key, _)| keep(*key))
+                .for_each(|(key, vector)| kept.push(key, vector));
+            *self = kept;
+        }
+    }
+
+    pub(super) fn iter(&self, dimensions: usize) -> impl Iterator<Item = (PassageKey, &[f32])> {
+        self.keys.iter().copied().zip(self.vectors.chunks_exact(dimensions))
+    }
+}
+
+/// All unsealed passages, in blocks that views share. Blocks at least halve in size from one to the next, so that
+/// there are few of them and a passage is copied a few times at most.
+#[derive(Clone, Default)]
+pub(super) struct Delta {
+    blocks: Vec<Arc<Block>>,
+}
+
+impl Delta {
+    pub(super) fn len(&self) -> usize {
+        self.blocks.iter().map(|block| block.keys.len()).sum()
+    }
+
+    pub(super) fn blocks(&self) -> &[Arc<Block>] {
+        &self.blocks
+    }
+
+    pub(super) fn iter(&self, dimensions: usize) -> impl Iterator<Item = (PassageKey, &[f32])> {
+        self.blocks.iter().flat_map(move |block| block.iter(dimensions))
+    }
+
+    pub(super) fn add(&mut self, block: Block) {
+        if block.keys.is_empty() {
+            return;
+        }
+        let mut last = Arc::new(block);
+        while let Some(before) = self.blocks.pop_if(|before| before.keys.len() < 2 * last.keys.len()) {
+            last = Arc::new(Block {
+                keys: [&before.keys[..], &last.keys].concat(),
+                vectors: [&before.vectors[..], &last.vectors].concat(),
+            });
+        }
+        self.blocks.push(last);
+    }
+
+    /// Takes out what is in the ranges; blocks that hold nothing of them stay shared.
+    pub(super) fn drop_keys(&mut self, dropped: &Dropped, dimensions: usize) {
+        for shared in &mut self.blocks {
+            if shared.keys.iter().any(|&key| dropped.contains(key)) {
+                let mut kept = shared.as_ref().clone();
+                kept.retain(dimensions, |key| !dropped.contains(key));
+                *shared = Arc::new(kept);
+            }
+        }
+        self.blocks.retain(|block| !block.keys.is_empty());
+    }
+}
+
+/// Keys that a commit takes out: those of whole revisions, and single ones whose text changed.
+#[derive(Default)]
+pub(super) struct Dropped {
+    positions: HashSet<u64>,
+    keys: HashSet<PassageKey>,
+}
+
+impl Dropped {
+    pub(super) fn position(&mut self, position: u64) {
+        self.positions.insert(position);
+    }
+
+    pub(super) fn key(&mut self, key: PassageKey) {
+        self.keys.insert(key);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.positions.is_empty() && self.keys.is_empty()
+    }
+
+    pub(super) fn contains(&self, key: PassageKey) -> bool {
+        self.positions.contains(&key.position()) || self.keys.contains(&key)
+    }
+}
+
+/// The keys that a revision can have.
+pub(super) fn keys_of(position: u64) -> RangeInclusive<u64> {
+    position << 16..=position << 16 | 0xffff
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_stay_few_and_lose_what_is_dropped() {
+        let mut delta = Delta::default();
+        for position in 1..=1000u64 {
+            let mut block = Block::default();
+            block.push(PassageKey::new(position, 0), &[position as f32, 0.0]);
+            delta.add(block);
+            assert!(delta.blocks().len() <= 11, "{} blocks at {position}", delta.blocks().len());
+        }
+        let mut dropped = Dropped::default();
+        (1..=1000).filter(|position| position % 3 == 0).for_each(|position| dropped.position(position));
+        dropped.key(PassageKey::new(1000, 0));
+        delta.drop_keys(&dropped, 2);
+        let mut kept: Vec<(u64, f32)> = (delta.blocks().iter())
+            .flat_map(|block| block.iter(2).map(|(key, vector)| (key.position(), vector[0])))
+            .collect();
+        kept.sort_by_key(|kept| kept.0);
+        let expected: Vec<(u64, f32)> = (1..1000)
+            .filter(|position| position % 3 != 0)
+            .map(|position| (position, position as f32))
+            .collect();
+        assert_eq!(kept, expected);
+        assert_eq!(delta.len(), expected.len());
+    }
+}

@@ -1,0 +1,149 @@
+//! Does a walk find what a scan finds?
+
+use hnsw_rs::anndists::dist::distances::DistDot;
+use hnsw_rs::hnsw::Hnsw;
+use tempfile::TempDir;
+
+use super::super::sample::clustered;
+use super::super::{PassageKey, SearchMode, VectorIndex, VectorSettings, VectorView};
+use super::{add, hash, key};
+use crate::visible::Visible;
+
+const DIMENSIONS: usize = 64;
+const ROWS: usize = 6_000;
+const QUERIES: usize = 200;
+
+fn sealed(folder: &TempDir, vectors: &[Vec<f32>]) -> VectorIndex {
+    let settings = VectorSettings { seal_from: 100, walk_cost: 100, ..VectorSettings::default() };
+    let mut index = VectorIndex::open(folder.path(), DIMENSIONS, settings).unwrap();
+    add(&mut index, 1, vectors);
+    index.commit(vectors.len() as u64).unwrap();
+    index.seal().unwrap();
+    index
+}
+
+/// Part of the ten nearest that a walk finds, over all queries.
+fn recall(view: &VectorView, queries: &[Vec<f32>], visible: &Visible, mode: SearchMode) -> f64 {
+    let (mut right, mut all) = (0, 0);
+    for query in queries {
+        let exact = view.search(query, visible, 10, SearchMode::Exact, None).unwrap();
+        let walked = view.search(query, visible, 10, mode, None).unwrap();
+        assert!(exact.exact && walked.hits.is_sorted());
+        assert!(walked.hits.iter().all(|hit| visible.contains(hit.key.position())));
+        right += exact.hits.iter().filter(|hit| walked.hits.contains(hit)).count();
+        all += exact.hits.len();
+    }
+    right as f64 / all as f64
+}
+
+#[test]
+fn a_walk_finds_99_of_100_neighbours_with_and_without_a_filter() {
+    let folder = TempDir::new().unwrap();
+    let mut vectors = clustered(ROWS + QUERIES, 60, DIMENSIONS, 31);
+    let queries = vectors.split_off(ROWS);
+    let view = sealed(&folder, &vectors).view();
+    for every in [1, 2, 10] {
+        let mut visible = Visible::none(ROWS as u64);
+        (1..=ROWS as u64)
+            .filter(|position| position % every == 0)
+            .for_each(|position| visible.insert(position));
+        let recall = recall(&view, &queries, &visible, SearchMode::Hnsw);
+        assert!(recall >= 0.99, "recall {recall} when every {every}. passage is visible");
+    }
+    let visible = Visible::all(ROWS as u64);
+    let walked = queries
+        .iter()
+        .filter(|query| !view.search(query, &visible, 10, SearchMode::Auto, None).unwrap().exact);
+    assert!(walked.count() > QUERIES / 2, "the faster way is to walk");
+    let mut few = Visible::none(ROWS as u64);
+    (1..=200).for_each(|position| few.insert(position * 30));
+    assert!(view.search(&queries[0], &few, 10, SearchMode::Auto, None).unwrap().exact, "few are scanned");
+}
+
+#[test]
+fn our_walk_is_as_good_as_the_builders_own() {
+    let folder = TempDir::new().unwrap();
+    let mut vectors = clustered(ROWS + QUERIES, 60, DIMENSIONS, 32);
+    let queries = vectors.split_off(ROWS);
+    let view = sealed(&folder, &vectors).view();
+    let visible = Visible::all(ROWS as u64);
+    let settings = VectorSettings::default();
+    let peer = Hnsw::new(settings.connections, ROWS, 16, settings.ef_construction, DistDot);
+    vectors.iter().enumerate().for_each(|(at, vector)| peer.insert((vector, at)));
+    let mut right = 0;
+    for query in &queries {
+        let exact = view.search(query, &visible, 10, SearchMode::Exact, None).unwrap();
+        let found: Vec<PassageKey> =
+            peer.search(query, 10, 128).iter().map(|found| key(found.d_id as u64 + 1)).collect();
+        right += exact.hits.iter().filter(|hit| found.contains(&hit.key)).count();
+    }
+    let theirs = right as f64 / (10 * QUERIES) as f64;
+    let ours = recall(&view, &queries, &visible, SearchMode::Hnsw);
+    assert!(ours >= theirs - 0.002, "ours {ours}, theirs {theirs}");
+}
+
+#[test]
+fn every_passage_is_found_by_its_own_vector_even_among_thousands_of_equals() {
+    let folder = TempDir::new().unwrap();
+    let vectors = clustered(3_000, 30, DIMENSIONS, 33);
+    let settings = VectorSettings { seal_from: 100, walk_cost: 0, ..VectorSettings::default() };
+    let mut index = VectorIndex::open(folder.path(), DIMENSIONS, settings).unwrap();
+    add(&mut index, 1, &vectors);
+    // One boilerplate text in 2,000 revisions.
+    (3_001..=5_000).for_each(|position| index.add(&[(key(position), hash(1), None)]).unwrap());
+    index.commit(5_000).unwrap();
+    let view = index.seal().unwrap();
+    let visible = Visible::all(5_000);
+    for (position, vector) in (1..).zip(&vectors) {
+        let hits = view.search(vector, &visible, 1, SearchMode::Hnsw, None).unwrap().hits;
+        assert_eq!(hits[0].key, key(position));
+    }
+    let hits = view.search(&vectors[0], &visible, 30, SearchMode::Hnsw, None).unwrap().hits;
+    let expected: Vec<PassageKey> = std::iter::once(1).chain(3_001..3_030).map(key).collect();
+    assert_eq!(hits.iter().map(|hit| hit.key).collect::<Vec<_>>(), expected, "equals come by key");
+}
+
+#[test]
+fn a_scan_gives_the_same_on_one_thread_as_on_four() {
+    let folder = TempDir::new().unwrap();
+    let settings = VectorSettings { seal_from: usize::MAX, ..VectorSettings::default() };
+    let mut index = VectorIndex::open(folder.path(), 8, settings).unwrap();
+    // Few different vectors, so that nearly all cosines are ties.
+    let vectors = clustered(50, 5, 8, 34);
+    for position in 1..=40_000u64 {
+        let text = position % 50;
+        let vector = (position <= 50).then(|| vectors[text as usize].clone());
+        index.add(&[(key(position), hash(text), vector)]).unwrap();
+    }
+    let view = index.commit(40_000).unwrap();
+    let visible = Visible::all(40_000);
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| view.search(&vectors[3], &visible, 1_000, SearchMode::Exact, None).unwrap())
+    };
+    let (one, four) = (on(1), on(4));
+    assert_eq!(one, four);
+    assert_eq!(one.hits[..3].iter().map(|hit| hit.key.position()).collect::<Vec<_>>(), [3, 53, 103]);
+}
+
+#[test]
+fn a_walk_that_meets_nothing_visible_becomes_a_scan() {
+    let folder = TempDir::new().unwrap();
+    // Two subjects; only the half that is far from the queries is visible.
+    let mut vectors = clustered(4_100, 2, DIMENSIONS, 35);
+    let first = vectors[0].clone();
+    let is_near = |vector: &Vec<f32>| super::super::dot::dot(&first, vector) > 0.3;
+    let queries: Vec<Vec<f32>> =
+        vectors.split_off(4_000).into_iter().filter(|query| is_near(query)).collect();
+    let view = sealed(&folder, &vectors).view();
+    let mut visible = Visible::none(4_000);
+    (1..)
+        .zip(&vectors)
+        .filter(|(_, vector)| !is_near(vector))
+        .for_each(|(position, _)| visible.insert(position));
+    assert!((1_500..2_500).contains(&visible.count()) && queries.len() > 30);
+    for query in &queries {
+        let exact = view.search(query, &visible, 10, SearchMode::Exact, None).unwrap();
+        assert_eq!(view.search(query, &visible, 10, SearchMode::Auto, None).unwrap(), exact);
+    }
+}
