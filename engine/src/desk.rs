@@ -25,8 +25,8 @@ use crate::text::TextError;
 use crate::vectors::VectorError;
 
 pub use folder::FolderError;
-pub(crate) use folder::{Folder, Manifest};
-use write::Indexes;
+pub(crate) use folder::Folder;
+pub(crate) use write::Indexes;
 pub(crate) use prepare::is_searchable;
 pub(crate) use write::resolve;
 
@@ -66,6 +66,21 @@ pub enum DeskError {
         /// The position shown.
         generation: u64,
     },
+    /// RDF in the log that is none.
+    #[error("{record} is no N-Quads ({reason}): ingest its file again")]
+    Dataset {
+        /// The record.
+        record: RecordId,
+        /// What the parser said.
+        reason: String,
+    },
+    /// Too many names to look for.
+    #[error("the dictionary of known names cannot be built: {source}")]
+    Names {
+        /// Why.
+        #[source]
+        source: aho_corasick::BuildError,
+    },
     /// An earlier write failed half-way.
     #[error("an earlier write failed, so this process writes no more: start it again, it continues from the record log")]
     Stopped,
@@ -91,6 +106,8 @@ impl DeskError {
             Self::Embed(error) => error.code(),
             Self::NoSuchRecord { .. } => "no-such-record",
             Self::Behind { .. } => "generation-not-reached",
+            Self::Dataset { .. } => "dataset",
+            Self::Names { .. } => "names",
             Self::Stopped => "writer-stopped",
             Self::Tenant { .. } => "wrong-tenant",
         }
@@ -151,6 +168,11 @@ impl Desk {
         };
         desk.catch_up()?;
         Ok(desk)
+    }
+
+    /// Whether there is a desk of a tenant below `data`.
+    pub fn exists(data: &Path, tenant: &TenantId) -> bool {
+        Folder::exists(data, tenant)
     }
 
     /// Whose desk it is.
@@ -215,6 +237,11 @@ impl Desk {
             positions.iter().filter_map(|position| Some(snapshot.table.revision(*position)?.id.clone())).collect();
         ids.sort();
         Ok(ids)
+    }
+
+    /// Keeps writers out for as long as the guard lives.
+    pub(crate) fn pause_writer(&self) -> std::sync::MutexGuard<'_, Indexes> {
+        self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {

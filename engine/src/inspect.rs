@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use ontology::{Audiences, Observation, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::desk::{Desk, DeskError, is_searchable};
+use crate::desk::{Desk, DeskError, Indexes, is_searchable};
 use crate::graph;
 use crate::log::Operation;
-use crate::vectors::PassageKey;
+use crate::snapshot::Snapshot;
+use crate::vectors::{PassageKey, TextHash};
 
 /// Problems listed for each part; the others are counted.
 const LISTED: usize = 20;
@@ -106,13 +107,13 @@ impl Desk {
     /// # Errors
     /// [`DeskError`] when the log itself cannot be read. A part that cannot be read is a problem in the result.
     pub fn verify(&self) -> Result<Verification, DeskError> {
-        let _writer = self.pause_writer();
+        let indexes = self.pause_writer();
         let mut found = Findings::default();
         let snapshot = self.snapshot();
         found.result.generation = snapshot.generation();
         self.verify_log(&mut found)?;
         self.verify_text(&snapshot, &mut found);
-        self.verify_vectors(&snapshot, &mut found);
+        verify_vectors(&indexes, &snapshot, &mut found);
         self.verify_graph(&snapshot, &mut found)?;
         Ok(found.finish())
     }
@@ -144,7 +145,7 @@ impl Desk {
         }
     }
 
-    fn verify_text(&self, snapshot: &crate::snapshot::Snapshot, found: &mut Findings) {
+    fn verify_text(&self, snapshot: &Snapshot, found: &mut Findings) {
         let kept = snapshot.table.kept_revisions().filter(|revision| is_searchable(revision.kind));
         let expected: BTreeMap<u64, u64> = kept.map(|revision| (revision.position, revision.digest)).collect();
         found.result.revisions = expected.len() as u64;
@@ -157,22 +158,7 @@ impl Desk {
         }
     }
 
-    fn verify_vectors(&self, snapshot: &crate::snapshot::Snapshot, found: &mut Findings) {
-        let mut expected: BTreeMap<u64, [u8; 32]> = BTreeMap::new();
-        for revision in snapshot.table.kept_revisions() {
-            for (hash, ordinal) in revision.passage_hashes.iter().zip(0u16..) {
-                expected.insert(PassageKey::new(revision.position, ordinal).0, *hash);
-            }
-        }
-        found.result.passages = expected.len() as u64;
-        match self.vector_passages() {
-            Some(Ok(actual)) => found.compare("vectors", "passage", &expected, &actual),
-            Some(Err(error)) => found.add("vectors", error.to_string()),
-            None => {}
-        }
-    }
-
-    fn verify_graph(&self, snapshot: &crate::snapshot::Snapshot, found: &mut Findings) -> Result<(), DeskError> {
+    fn verify_graph(&self, snapshot: &Snapshot, found: &mut Findings) -> Result<(), DeskError> {
         let visible = snapshot.table.visible(&self.everything(), None);
         let mut expected = BTreeMap::new();
         for revision in snapshot.table.current_revisions() {
@@ -203,6 +189,24 @@ impl Desk {
 
     pub(crate) fn everything(&self) -> Scope {
         Scope { tenant: self.tenant.clone(), audiences: Audiences::All }
+    }
+}
+
+fn verify_vectors(indexes: &Indexes, snapshot: &Snapshot, found: &mut Findings) {
+    let mut expected: BTreeMap<PassageKey, TextHash> = BTreeMap::new();
+    for revision in snapshot.table.kept_revisions() {
+        for (hash, ordinal) in revision.passage_hashes.iter().zip(0u16..) {
+            expected.insert(PassageKey::new(revision.position, ordinal), TextHash(*hash));
+        }
+    }
+    found.result.passages = expected.len() as u64;
+    if let Err(error) = indexes.check_vectors() {
+        found.add("vectors", error.to_string());
+    }
+    match indexes.passages() {
+        Some(Ok(actual)) => found.compare("vectors", "passage", &expected, &actual),
+        Some(Err(error)) => found.add("vectors", error.to_string()),
+        None => {}
     }
 }
 

@@ -18,9 +18,12 @@ mod vectors;
 mod table;
 mod snapshot;
 
-mod desk;
-mod query;
 mod bundle;
+mod desk;
+mod inspect;
+mod knowledge;
+mod query;
+mod related;
 
 pub use bundle::{
     BUNDLE_SCHEMA, Bundle, BundleDifference, BundleItem, BundleRequest, Changed, Fact, FactKind, LeftOut,
@@ -28,7 +31,18 @@ pub use bundle::{
 };
 pub use database::{LogError, Replayed};
 pub use desk::{Applied, Desk, DeskError, FolderError};
+pub use graph::{GraphError, QueryForm, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome, Truncation};
+pub use inspect::{Problem, Status, Verification};
+pub use knowledge::{KnowledgeReport, PagePair, PageRef, StalePage};
 pub use quarantine::{Quarantine, Quarantined};
 pub use query::{
     Degraded, Entity, Filters, HITS_LIMIT, Hit, Hits, Leg, LegScore, Passage, PathStep, QUERY_LIMIT_BYTES, Query,
 };
+pub use related::{Reason, Related, RelatedTicket};
+
+/// What the measuring programs beside this crate need; no part of its interface.
+#[doc(hidden)]
+pub mod measured {
+    pub use crate::text::{TermScore, TextDocument, TextError, TextHit, TextIndex, TextView};
+    pub use crate::visible::Visible;
+}

@@ -47,6 +47,17 @@ impl PassageKey {
     pub(crate) fn position(self) -> u64 {
         self.0 >> 16
     }
+
+    /// The place of the passage in the revision.
+    pub(crate) fn ordinal(self) -> u16 {
+        (self.0 & 0xffff) as u16
+    }
+}
+
+impl std::fmt::Display for PassageKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of revision {}", self.ordinal(), self.position())
+    }
 }
 
 /// SHA-256 of the text that was embedded.

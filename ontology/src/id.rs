@@ -178,6 +178,11 @@ impl RecordId {
         self.0.split_once(':').map_or("", |(source, _)| source)
     }
 
+    /// The source as an id of its own.
+    pub fn source_id(&self) -> SourceId {
+        SourceId(self.source().into())
+    }
+
     /// The id that the source itself uses.
     pub fn external(&self) -> &str {
         self.0.split_once(':').map_or(&*self.0, |(_, external)| external)

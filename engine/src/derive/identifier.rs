@@ -54,6 +54,8 @@ pub(crate) enum Scheme {
     Email,
     /// A name from code or configuration: `dfs.namenode.rpc-address`, `container_memory_usage`, `kube-state-metrics`.
     Symbol,
+    /// A known record, called by one of its names.
+    Name,
 }
 
 impl Scheme {
@@ -73,6 +75,7 @@ impl Scheme {
             Self::Url => "url",
             Self::Email => "email",
             Self::Symbol => "symbol",
+            Self::Name => "name",
         }
     }
 }

@@ -13,8 +13,8 @@ impl Desk {
         if indexes.text.position() > head {
             indexes.text.clear()?;
         }
-        if let Some(vectors) = indexes.vectors.as_mut().filter(|vectors| vectors.position() > head) {
-            vectors.clear()?;
+        if indexes.vectors.as_ref().is_some_and(|vectors| vectors.position() > head) {
+            indexes.empty_vectors(&self.folder, self.embedder.as_deref())?;
         }
         if self.graph.position() > head {
             self.graph.clear()?;
@@ -27,7 +27,7 @@ impl Desk {
                 indexes.dictionary.insert(key.clone(), id);
             }
         }
-        indexes.rebuild_names();
+        indexes.rebuild_names()?;
         self.advance(&mut indexes)?;
         Ok(())
     }

@@ -132,6 +132,13 @@ impl Folder {
         self.root.join("index").join(format!("{}-{}", self.manifest.format, self.manifest.embedder))
     }
 
+    /// Takes the files of the vector index away.
+    pub(crate) fn empty_vectors(&self) -> Result<(), FolderError> {
+        let path = self.vectors();
+        fs::remove_dir_all(&path).map_err(|source| FolderError::Io { path: path.clone(), source })?;
+        create(&path)
+    }
+
     /// Takes the indexes of a folder away; the log is untouched and the next opening rebuilds them.
     pub(crate) fn drop_index(data: &Path, tenant: &TenantId) -> Result<(), FolderError> {
         let root = data.join(tenant.as_str());

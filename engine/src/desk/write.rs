@@ -5,18 +5,18 @@ use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 use models::{Embedder, TextRole};
-use ontology::{Audiences, Kind, Observation, Record, RecordId, Reference, Rejected, Scope, SourceId};
+use ontology::{Kind, Link, Observation, Record, RecordId, Reference, Rejected, Relation};
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::prepare::{Prepared, is_searchable, prepare};
 use super::{Applied, Desk, DeskError, Folder};
 use crate::derive::{self, Names, Scheme};
-use crate::graph::{self, GraphChange};
+use crate::graph::{GraphChange, GraphContent, provenance, triples};
 use crate::log::{Appended, Entry, Operation};
 use crate::snapshot::Snapshot;
 use crate::table::{KeyId, KeyedLink, Mention, Revision, Table};
 use crate::text::{TextDocument, TextIndex};
-use crate::vectors::{PassageKey, VectorIndex, VectorSettings};
+use crate::vectors::{PassageKey, TextHash, VectorError, VectorIndex, VectorSettings};
 use crate::visible::Visible;
 
 /// Passages that are embedded and written at a time.
@@ -25,7 +25,7 @@ const EMBED_BATCH: usize = 256;
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=80;
 
 /// What the one writer holds.
-pub(super) struct Indexes {
+pub(crate) struct Indexes {
     pub(super) table: Table,
     pub(super) text: TextIndex,
     pub(super) vectors: Option<VectorIndex>,
@@ -59,20 +59,32 @@ pub(super) struct Removed {
 
 impl Indexes {
     pub(super) fn open(folder: &Folder, embedder: Option<&dyn Embedder>) -> Result<Self, DeskError> {
-        let vectors = match embedder {
-            Some(embedder) => {
-                Some(VectorIndex::open(&folder.vectors(), embedder.dimensions(), VectorSettings::default())?)
-            }
-            None => None,
-        };
         Ok(Self {
             table: Table::default(),
             text: TextIndex::open(&folder.text())?,
-            vectors,
+            vectors: open_vectors(folder, embedder)?,
             dictionary: BTreeMap::new(),
-            names: Arc::new(Names::new(std::iter::empty())),
+            names: names(std::iter::empty())?,
             is_torn: false,
         })
+    }
+
+    /// Starts the vector index anew.
+    pub(super) fn empty_vectors(&mut self, folder: &Folder, embedder: Option<&dyn Embedder>) -> Result<(), DeskError> {
+        self.vectors = None;
+        folder.empty_vectors()?;
+        self.vectors = open_vectors(folder, embedder)?;
+        Ok(())
+    }
+
+    /// Key and text hash of every passage in the vector index.
+    pub(crate) fn passages(&self) -> Option<Result<BTreeMap<PassageKey, TextHash>, VectorError>> {
+        Some(self.vectors.as_ref()?.passages().map(Iterator::collect))
+    }
+
+    /// Whether the vector index's files are what was written.
+    pub(crate) fn check_vectors(&self) -> Result<(), VectorError> {
+        self.vectors.as_ref().map_or(Ok(()), VectorIndex::check)
     }
 
     pub(super) fn snapshot(&self) -> Result<Snapshot, DeskError> {
@@ -80,9 +92,9 @@ impl Indexes {
         Ok(Snapshot::new(self.table.clone(), self.text.view(), vectors, Arc::clone(&self.names)))
     }
 
-    pub(super) fn rebuild_names(&mut self) {
-        let all = self.dictionary.iter().map(|(key, id)| (key.clone(), id.0));
-        self.names = Arc::new(Names::new(all));
+    pub(super) fn rebuild_names(&mut self) -> Result<(), DeskError> {
+        self.names = names(self.dictionary.iter().map(|(key, id)| (key.clone(), *id)))?;
+        Ok(())
     }
 
     /// Takes entries of the log into the table. `earlier` gives the text of a position, to look for names that are new.
@@ -96,7 +108,7 @@ impl Indexes {
         let fresh: Vec<(String, KeyId)> = self.new_names(entries);
         if !fresh.is_empty() {
             self.dictionary.extend(fresh.iter().cloned());
-            self.rebuild_names();
+            self.rebuild_names()?;
         }
         for entry in entries {
             match &entry.content {
@@ -217,7 +229,7 @@ impl Indexes {
         touched: &mut Touched,
         earlier: &dyn Fn(u64) -> Result<Option<Record>, DeskError>,
     ) -> Result<(), DeskError> {
-        let names = Names::new(fresh.iter().map(|(key, id)| (key.clone(), id.0)));
+        let names = names(fresh.iter().cloned())?;
         let positions: Vec<u64> = self
             .table
             .kept_revisions()
@@ -260,7 +272,7 @@ impl Indexes {
         for gone in removed {
             // A purge is repeated: the payload may have been erased before this index heard of it.
             if gone.by > seen || gone.purge {
-                self.text.remove(gone.position)?;
+                self.text.remove(gone.position);
             }
         }
         if let Some(last) = entries.last().filter(|last| last.position > seen) {
@@ -307,13 +319,20 @@ impl Indexes {
     }
 }
 
+fn open_vectors(folder: &Folder, embedder: Option<&dyn Embedder>) -> Result<Option<VectorIndex>, DeskError> {
+    let open = |embedder: &dyn Embedder| {
+        VectorIndex::open(&folder.vectors(), embedder.dimensions(), VectorSettings::default())
+    };
+    Ok(embedder.map(open).transpose()?)
+}
+
 /// Adds passages, embedding those whose text was never embedded; each text once.
 fn add_block(
     vectors: &mut VectorIndex,
     embedder: &dyn Embedder,
     block: &[(PassageKey, [u8; 32], &str)],
 ) -> Result<u64, DeskError> {
-    let hashes: Vec<[u8; 32]> = block.iter().map(|(_, hash, _)| *hash).collect();
+    let hashes: Vec<TextHash> = block.iter().map(|(_, hash, _)| TextHash(*hash)).collect();
     let known = vectors.cached(&hashes)?;
     let mut missing: BTreeMap<[u8; 32], &str> = BTreeMap::new();
     for ((_, hash, text), known) in block.iter().zip(&known) {
@@ -325,7 +344,7 @@ fn add_block(
     let made = if texts.is_empty() { Vec::new() } else { embedder.embed(TextRole::Passage, &texts)? };
     let mut made: BTreeMap<[u8; 32], Vec<f32>> = missing.into_keys().zip(made).collect();
     let count = made.len() as u64;
-    let rows: Vec<_> = block.iter().map(|(key, hash, _)| (*key, *hash, made.remove(hash))).collect();
+    let rows: Vec<_> = block.iter().map(|(key, hash, _)| (*key, TextHash(*hash), made.remove(hash))).collect();
     vectors.add(&rows)?;
     Ok(count)
 }
@@ -369,6 +388,12 @@ impl Taken {
             _ => None,
         }
     }
+}
+
+/// The automaton that finds names in text.
+fn names(keys: impl Iterator<Item = (String, KeyId)>) -> Result<Arc<Names>, DeskError> {
+    let built = Names::new(keys.map(|(key, id)| (key, id.0)));
+    built.map(Arc::new).map_err(|source| DeskError::Names { source })
 }
 
 /// The names by which people call a thing in text, of the kinds that text is searched for.
@@ -435,8 +460,8 @@ impl Desk {
 
     /// Why the shapes refuse a record, if they do.
     fn refusal(observation: &Observation) -> Option<String> {
-        let triples = graph::triples(&observation.record, &|_| Vec::new());
-        let report = ontology::record_shapes().validate(&triples.into_iter().collect());
+        let said = triples(&observation.record, &|_| Vec::new());
+        let report = ontology::record_shapes().validate(&said.iter().collect());
         let messages: Vec<String> = report.results.iter().map(ToString::to_string).collect();
         (!report.conforms).then(|| messages.join("; "))
     }
@@ -479,8 +504,7 @@ impl Desk {
         let mut records = touched.records.clone();
         let referrers = touched.keys.iter().flat_map(|key| table.referrers(*key));
         records.extend(referrers.filter_map(|position| table.revision(*position)).map(|r| r.id.clone()));
-        let everything = Scope { tenant: self.tenant.clone(), audiences: Audiences::All };
-        let visible = table.visible(&everything, None);
+        let visible = table.visible(&self.everything(), None);
         records.into_iter().map(|id| self.graph_change(table, &visible, id)).collect()
     }
 
@@ -497,14 +521,35 @@ impl Desk {
             None => None,
         };
         let (Some(revision), Some(observation)) = (current, observation) else {
-            return Ok(GraphChange::delete(id));
+            return Ok(GraphChange { record: id, content: None });
         };
-        let resolve = |reference: &Reference| resolve(table, visible, &revision.id, reference);
+        let mut record = observation.record.clone();
         let mentioned = revision.mentions.iter().flat_map(|mention| table.resolve(mention.key, visible));
-        let mentioned: BTreeSet<RecordId> =
-            mentioned.filter_map(|position| Some(table.revision(position)?.id.clone())).collect();
-        Ok(GraphChange::upsert(&observation, &resolve, &mentioned))
+        let mentioned: BTreeSet<&RecordId> =
+            mentioned.filter_map(|position| Some(&table.revision(position)?.id)).collect();
+        record.links.extend(mentioned.into_iter().map(|id| Link::to(Relation::Mentions, id.clone())));
+        let resolve = |reference: &Reference| resolve(table, visible, &revision.id, reference);
+        let content = GraphContent {
+            triples: triples(&record, &resolve),
+            provenance: provenance(&observation),
+            dataset: quads_of(&record)?,
+        };
+        Ok(GraphChange { record: id, content: Some(content) })
     }
+}
+
+/// The quads of RDF that was ingested as it is.
+fn quads_of(record: &Record) -> Result<Vec<oxigraph::model::Quad>, DeskError> {
+    if record.kind != Kind::Dataset {
+        return Ok(Vec::new());
+    }
+    let texts = record.sections.iter().map(|section| section.text.as_str());
+    let quads = texts.flat_map(|text| {
+        oxigraph::io::RdfParser::from_format(oxigraph::io::RdfFormat::NQuads).for_slice(text.as_bytes())
+    });
+    quads
+        .collect::<Result<_, _>>()
+        .map_err(|source| DeskError::Dataset { record: record.id.clone(), reason: source.to_string() })
 }
 
 /// The records that a link leads to now.
@@ -519,9 +564,8 @@ pub(crate) fn resolve(table: &Table, visible: &Visible, from: &RecordId, referen
 }
 
 fn reject(observation: Observation, reason: String) -> Rejected {
-    let source = SourceId::new(observation.record.id.source()).unwrap_or_else(|_| SourceId::unknown());
     Rejected {
-        source,
+        source: observation.record.id.source_id(),
         record: Some(observation.record.id.clone()),
         reason,
         raw: serde_json::to_string(&observation.record).unwrap_or_default(),
