@@ -8,6 +8,7 @@ mod link;
 mod observation;
 mod record;
 mod scope;
+pub mod vocabulary;
 
 pub use id::{Audience, IdError, RecordId, SourceId, TenantId};
 pub use link::{Link, Reference, Relation};
