@@ -79,6 +79,7 @@ vocabulary!(
     IMPACT = "impact",
     URGENCY = "urgency",
     CATEGORY = "category",
+    PENDING_LINK = "pendingLink",
     HAS_SECTION = "hasSection",
     SECTION_KIND = "sectionKind",
     SECTION_ORDER = "sectionOrder",
@@ -98,6 +99,7 @@ vocabulary!(
     IS_PART_OF = "isPartOf",
     RELATION = "relation",
     REPLACES = "replaces",
+    CONFORMS_TO = "conformsTo",
 });
 
 vocabulary!(
@@ -107,6 +109,7 @@ vocabulary!(
     PRIORITY = "priority",
     SEVERITY = "severity",
     STATUS = "status",
+    CLOSE_DATE = "closeDate",
 });
 
 vocabulary!(
@@ -166,6 +169,7 @@ vocabulary!(
     MENTIONS = "mentions",
     EXPIRES = "expires",
     TEXT = "text",
+    URL = "url",
 });
 
 vocabulary!(
