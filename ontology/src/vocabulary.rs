@@ -80,6 +80,7 @@ vocabulary!(
     IMPACT = "impact",
     URGENCY = "urgency",
     CATEGORY = "category",
+    PENDING_LINK = "pendingLink",
     HAS_SECTION = "hasSection",
     SECTION_KIND = "sectionKind",
     SECTION_ORDER = "sectionOrder",
@@ -100,6 +101,7 @@ vocabulary!(
     IS_PART_OF = "isPartOf",
     RELATION = "relation",
     REPLACES = "replaces",
+    CONFORMS_TO = "conformsTo",
 });
 
 vocabulary!(
@@ -109,6 +111,7 @@ vocabulary!(
     PRIORITY = "priority",
     SEVERITY = "severity",
     STATUS = "status",
+    CLOSE_DATE = "closeDate",
 });
 
 vocabulary!(

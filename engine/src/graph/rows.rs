@@ -1,0 +1,179 @@
+//! What must be done to a query before it runs? `SERVICE` is refused, and rows that hold no term at all are given one.
+//!
+//! The [`deadline`](super::deadline) counts copies of terms. Only rows without any bound variable are multiplied without a
+//! copy: `{} UNION {}`, `VALUES ?x { UNDEF UNDEF }`, a sub-select of variables that nothing binds. Forty such pairs make
+//! 2⁴⁰ rows. So wherever such rows can come about, each is given a constant under a fresh variable. Nothing a caller sees
+//! changes: the variable is in no projection, on no other side of a join, and the same in every row.
+
+use oxigraph::model::{Literal, Variable};
+use spargebra::Query;
+use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression};
+use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
+
+/// The query calls another server.
+#[derive(Debug)]
+pub(crate) struct CallsService;
+
+/// Prepares a query; see the module's text.
+pub(crate) fn prepare(query: &mut Query) -> Result<(), CallsService> {
+    let (Query::Select { pattern, .. }
+    | Query::Construct { pattern, .. }
+    | Query::Describe { pattern, .. }
+    | Query::Ask { pattern, .. }) = query;
+    let mut walk = Walk { fresh: 0, calls_service: false };
+    walk.top(pattern);
+    if walk.calls_service { Err(CallsService) } else { Ok(()) }
+}
+
+struct Walk {
+    fresh: u32,
+    calls_service: bool,
+}
+
+impl Walk {
+    /// The outermost projection stays outermost, since it says which columns there are.
+    fn top(&mut self, pattern: &mut GraphPattern) {
+        match pattern {
+            GraphPattern::Project { inner, .. } => self.pattern(inner),
+            GraphPattern::Distinct { inner }
+            | GraphPattern::Reduced { inner }
+            | GraphPattern::Slice { inner, .. } => self.top(inner),
+            other => self.pattern(other),
+        }
+    }
+
+    fn pattern(&mut self, pattern: &mut GraphPattern) {
+        match pattern {
+            GraphPattern::Bgp { .. } | GraphPattern::Path { .. } => {}
+            GraphPattern::Values { .. } => self.mark_unless_bound(pattern),
+            GraphPattern::Join { left, right }
+            | GraphPattern::Lateral { left, right }
+            | GraphPattern::Minus { left, right } => {
+                self.pattern(left);
+                self.pattern(right);
+            }
+            GraphPattern::LeftJoin { left, right, expression } => {
+                self.pattern(left);
+                self.pattern(right);
+                expression.iter_mut().for_each(|expression| self.expression(expression));
+            }
+            GraphPattern::Filter { expr, inner } => {
+                self.pattern(inner);
+                self.expression(expr);
+            }
+            GraphPattern::Union { left, right } => {
+                for side in [left, right] {
+                    self.pattern(side);
+                    self.mark_unless_bound(side);
+                }
+            }
+            GraphPattern::Extend { inner, expression, .. } => {
+                self.pattern(inner);
+                self.expression(expression);
+            }
+            GraphPattern::Graph { inner, .. }
+            | GraphPattern::Distinct { inner }
+            | GraphPattern::Reduced { inner }
+            | GraphPattern::Slice { inner, .. } => self.pattern(inner),
+            GraphPattern::OrderBy { inner, expression } => {
+                self.pattern(inner);
+                for OrderExpression::Asc(expression) | OrderExpression::Desc(expression) in expression {
+                    self.expression(expression);
+                }
+            }
+            GraphPattern::Project { inner, .. } => {
+                self.pattern(inner);
+                self.mark_unless_bound(pattern);
+            }
+            GraphPattern::Group { inner, aggregates, .. } => {
+                self.pattern(inner);
+                for (_, aggregate) in aggregates {
+                    if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
+                        self.expression(expr);
+                    }
+                }
+            }
+            GraphPattern::Service { .. } => self.calls_service = true,
+        }
+    }
+
+    fn expression(&mut self, expression: &mut Expression) {
+        match expression {
+            Expression::NamedNode(_)
+            | Expression::Literal(_)
+            | Expression::Variable(_)
+            | Expression::Bound(_) => {}
+            Expression::Or(a, b)
+            | Expression::And(a, b)
+            | Expression::Equal(a, b)
+            | Expression::SameTerm(a, b)
+            | Expression::Greater(a, b)
+            | Expression::GreaterOrEqual(a, b)
+            | Expression::Less(a, b)
+            | Expression::LessOrEqual(a, b)
+            | Expression::Add(a, b)
+            | Expression::Subtract(a, b)
+            | Expression::Multiply(a, b)
+            | Expression::Divide(a, b) => {
+                self.expression(a);
+                self.expression(b);
+            }
+            Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => self.expression(a),
+            Expression::If(a, b, c) => [a, b, c].into_iter().for_each(|each| self.expression(each)),
+            Expression::In(a, list) => {
+                self.expression(a);
+                list.iter_mut().for_each(|each| self.expression(each));
+            }
+            Expression::Coalesce(list) | Expression::FunctionCall(_, list) => {
+                list.iter_mut().for_each(|each| self.expression(each));
+            }
+            Expression::Exists(pattern) => self.pattern(pattern),
+        }
+    }
+
+    fn mark_unless_bound(&mut self, pattern: &mut GraphPattern) {
+        if binds(pattern) {
+            return;
+        }
+        let inner = std::mem::take(pattern);
+        // No query can spell this name: variables of SPARQL have no space.
+        let variable = Variable::new_unchecked(format!("row {}", self.fresh));
+        self.fresh += 1;
+        let expression = Expression::Literal(Literal::from(true));
+        *pattern = GraphPattern::Extend { inner: Box::new(inner), variable, expression };
+    }
+}
+
+/// Whether every row surely holds a term.
+fn binds(pattern: &GraphPattern) -> bool {
+    match pattern {
+        GraphPattern::Bgp { patterns } => patterns.iter().any(has_variable),
+        GraphPattern::Path { subject, object, .. } => is_variable(subject) || is_variable(object),
+        GraphPattern::Join { left, right } | GraphPattern::Lateral { left, right } => {
+            binds(left) || binds(right)
+        }
+        GraphPattern::Union { left, right } => binds(left) && binds(right),
+        GraphPattern::LeftJoin { left, .. } | GraphPattern::Minus { left, .. } => binds(left),
+        GraphPattern::Graph { name, inner } => matches!(name, NamedNodePattern::Variable(_)) || binds(inner),
+        GraphPattern::Extend { inner, expression, .. } => {
+            matches!(expression, Expression::Literal(_) | Expression::NamedNode(_)) || binds(inner)
+        }
+        GraphPattern::Filter { inner, .. }
+        | GraphPattern::OrderBy { inner, .. }
+        | GraphPattern::Distinct { inner }
+        | GraphPattern::Reduced { inner }
+        | GraphPattern::Slice { inner, .. } => binds(inner),
+        GraphPattern::Values { bindings, .. } => bindings.iter().all(|row| row.iter().any(Option::is_some)),
+        GraphPattern::Project { .. } | GraphPattern::Group { .. } | GraphPattern::Service { .. } => false,
+    }
+}
+
+fn has_variable(triple: &TriplePattern) -> bool {
+    is_variable(&triple.subject)
+        || matches!(triple.predicate, NamedNodePattern::Variable(_))
+        || is_variable(&triple.object)
+}
+
+fn is_variable(term: &TermPattern) -> bool {
+    matches!(term, TermPattern::Variable(_) | TermPattern::BlankNode(_))
+}
