@@ -126,11 +126,14 @@ pub enum Kind {
     Team,
     /// Somebody.
     Person,
+    /// A statement that a source gives apart from both of its ends: its [`links`](Record::links) go out from the record that
+    /// [`Kind::SUBJECT`] names.
+    Relationship,
 }
 
 impl Kind {
     /// Every kind, in the order of the ontology.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Incident,
         Self::ServiceRequest,
         Self::Problem,
@@ -142,7 +145,11 @@ impl Kind {
         Self::Alert,
         Self::Team,
         Self::Person,
+        Self::Relationship,
     ];
+
+    /// The attribute of a relationship that holds its subject: a record's id, or one of its names.
+    pub const SUBJECT: &'static str = "subject";
 
     /// Incident, service request, problem or change.
     pub fn is_ticket(self) -> bool {
@@ -168,6 +175,7 @@ impl Kind {
             Self::Alert => "alert",
             Self::Team => "team",
             Self::Person => "person",
+            Self::Relationship => "relationship",
         }
     }
 }
