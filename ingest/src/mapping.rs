@@ -1,0 +1,215 @@
+//! What do a system's fields mean? Mappings: TOML files, the built-in ones and users' own, in one language.
+
+mod apply;
+mod builtin;
+mod condition;
+mod date;
+mod pick;
+mod spec;
+
+use ontology::RecordId;
+use serde_json::Value;
+
+pub(crate) use apply::{Given, Outcome, covers, leaves};
+pub(crate) use pick::texts_at;
+pub(crate) use spec::Repeats;
+
+use crate::Format;
+use pick::Fields;
+use spec::Spec;
+
+/// A mapping, ready to use.
+#[derive(Debug)]
+pub struct Mapping {
+    spec: Spec,
+}
+
+/// Why a text is no mapping.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MappingError {
+    /// Not what the language of mappings has.
+    #[error("mapping {name}, line {line}: {message}")]
+    Invalid {
+        /// The mapping's file or name.
+        name: String,
+        /// Where, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// No built-in mapping of that name.
+    #[error("no built-in mapping {name:?}: there are {known}; or name a file")]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// The sample to check a mapping on cannot be read.
+    #[error("cannot read the sample {name}: {reason}")]
+    Sample {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl MappingError {
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid-mapping",
+            Self::Unknown { .. } => "unknown-mapping",
+            Self::Sample { .. } => "unreadable-sample",
+        }
+    }
+}
+
+impl Mapping {
+    /// Reads a mapping; `name` stands in errors.
+    ///
+    /// # Errors
+    /// [`MappingError::Invalid`] with the line, for whatever is not in the language, unknown keys too.
+    pub fn parse(name: &str, text: &str) -> Result<Self, MappingError> {
+        let invalid = |span: Option<std::ops::Range<usize>>, message: &str| {
+            let before = span.map_or("", |span| text.get(..span.start).unwrap_or(text));
+            let line = 1 + before.matches('\n').count();
+            MappingError::Invalid { name: name.to_owned(), line, message: message.to_owned() }
+        };
+        let mut spec: Spec = toml::from_str(text).map_err(|error| invalid(error.span(), error.message()))?;
+        spec.finish().map_err(|message| invalid(None, &message))?;
+        Ok(Self { spec })
+    }
+
+    /// A built-in mapping.
+    ///
+    /// # Errors
+    /// [`MappingError::Unknown`], naming those that there are.
+    pub fn builtin(name: &str) -> Result<Self, MappingError> {
+        let found = builtin::ALL.iter().find(|(known, _)| *known == name);
+        let (name, text) = found.ok_or_else(|| MappingError::Unknown {
+            name: name.to_owned(),
+            known: Self::builtin_names().collect::<Vec<_>>().join(", "),
+        })?;
+        Self::parse(name, text)
+    }
+
+    /// The names of the built-in mappings, in the order in which they are tried on a file.
+    pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+        builtin::ALL.iter().map(|(name, _)| *name)
+    }
+
+    /// The text of a built-in mapping, to begin one's own from.
+    pub fn builtin_text(name: &str) -> Option<&'static str> {
+        builtin::ALL.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    }
+
+    /// Its name, as it stands in lineage.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// The source's name where none is given; without it the folder's name is taken.
+    pub(crate) fn source(&self) -> Option<&str> {
+        self.spec.source.as_deref()
+    }
+
+    /// Whether the mapping knows files like this one, told by some of its first items.
+    pub(crate) fn detects(&self, format: Format, path: &str, sample: &[Value]) -> bool {
+        self.spec.detect.iter().any(|detect| detect.matches(format, path, sample, &self.spec.objects_as))
+    }
+
+    /// Whether it says which files it knows; if not, it takes any.
+    pub(crate) fn has_detection(&self) -> bool {
+        !self.spec.detect.is_empty()
+    }
+
+    /// The items that lie inside of one document; each keeps what is around it as `$up`.
+    pub(crate) fn items(&self, value: Value) -> Vec<Value> {
+        for path in &self.spec.items {
+            let steps: Vec<&str> = path.split('.').collect();
+            let mut found = Vec::new();
+            pick::explode(&value, &steps, &mut found);
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        vec![value]
+    }
+
+    /// Makes of one item what the mapping says.
+    pub(crate) fn apply(&self, value: &Value, given: &Given<'_>) -> Outcome {
+        let id = |reason: String| Outcome::Rejected { record: None::<RecordId>, reason };
+        let Value::Object(_) = value else {
+            let what = match value {
+                Value::Array(_) => "a list",
+                Value::String(_) => "a text",
+                _ => "a single value",
+            };
+            return id(format!("the item is {what}, not an object with fields"));
+        };
+        let fields = Fields { value, objects_as: &self.spec.objects_as };
+        if let Some(skip) = self.spec.skip.iter().find(|skip| skip.when.holds(fields)) {
+            return Outcome::Skipped { reason: skip.reason.clone() };
+        }
+        match self.spec.record.iter().find(|record| record.when.holds(fields)) {
+            Some(record) => apply::record(record, &self.spec, fields, given),
+            None => id(format!("no [[record]] of mapping {} takes it: see its `when`", self.spec.name)),
+        }
+    }
+
+    /// The paths that the mapping reads, for telling what it leaves out.
+    pub(crate) fn paths(&self) -> std::collections::BTreeSet<String> {
+        self.spec.record.iter().flat_map(spec::RecordSpec::paths).collect()
+    }
+
+    /// Fields whose values must be among known words, with the record specs' picks for them.
+    pub(crate) fn unknown_values(&self, value: &Value) -> Vec<String> {
+        let fields = Fields { value, objects_as: &self.spec.objects_as };
+        match self.spec.record.iter().find(|record| record.when.holds(fields)) {
+            Some(record) => apply::unknown_values(record, &self.spec, fields),
+            None => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_mapping_is_valid() {
+        for name in Mapping::builtin_names() {
+            let mapping = Mapping::builtin(name).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(mapping.name(), name);
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_the_language_is_an_error_with_its_line() {
+        let check = |text: &str, line: usize, expected: &str| {
+            let error = Mapping::parse("mine.toml", text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("mapping mine.toml, line {line}: ")), "{error}");
+            assert!(error.contains(expected), "{error}");
+        };
+        check("name = \"x\"\ncolour = 1\n", 2, "colour");
+        check("name = \"x\"\n[[record]]\nkind = \"ticket\"\n", 3, "ticket");
+        check("name = \"x\"\n[[record]]\nkind = \"incident\"\n[record.links]\nblames = \"a\"\n", 5, "blames");
+        check(
+            "name = \"x\"\n[[record]]\nkind = \"incident\"\ntitle = { from = \"a\", math = \"(\" }\n",
+            4,
+            "math",
+        );
+        check(
+            "name = \"x\"\n[[record]]\nkind = \"incident\"\ntitle = { from = \"a\", match = \"(\" }\n",
+            4,
+            "regex",
+        );
+        check("name = \"x\"\n[[record]]\nkind = \"incident\"\ntitle = \"{a\"\n", 4, "brace");
+        check("name = \"x\"\ntime_zone = \"Mars\"\n", 2, "Mars");
+        check("name = \"x\"\n", 1, "record");
+        check("name = \"x\n", 1, "");
+    }
+}
