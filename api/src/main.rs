@@ -1,7 +1,2 @@
-//! The `triagraph` command.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    api::run(std::env::args_os())
-}
+//! The command.
+fn main() {}

@@ -97,7 +97,7 @@ impl RecordLog {
     }
 
     /// Up to `limit` entries after a position, in order.
-    pub(crate) fn read_after(&self, position: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
+    pub(crate) fn read_after(&self, position: u64, limit: u32) -> Result<Vec<Entry>, LogError> {
         let reader = self.database.reader();
         let mut statement = reader.prepare_cached(
             "SELECT position, record, operation, observed, payload FROM log WHERE position > ?1 ORDER BY position LIMIT ?2",

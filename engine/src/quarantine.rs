@@ -51,7 +51,7 @@ impl Quarantine {
     ///
     /// # Errors
     /// [`LogError`] when the database cannot be read.
-    pub fn list(&self, after: u64, limit: usize) -> Result<Vec<Quarantined>, LogError> {
+    pub fn list(&self, after: u64, limit: u32) -> Result<Vec<Quarantined>, LogError> {
         let reader = self.database.reader();
         let mut statement =
             reader.prepare_cached("SELECT id, rejected FROM quarantine WHERE id > ?1 ORDER BY id LIMIT ?2")?;

@@ -21,6 +21,8 @@ use crate::visible::Visible;
 
 /// Passages that are embedded and written at a time.
 const EMBED_BATCH: usize = 256;
+/// Entries of the log that are indexed and published at a time.
+const ENTRIES: u32 = 512;
 /// Names shorter or longer than this are not looked for in text.
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=80;
 
@@ -473,7 +475,7 @@ impl Desk {
             return Err(DeskError::Stopped);
         }
         loop {
-            let entries = self.log.read_after(indexes.table.position(), 2 * EMBED_BATCH)?;
+            let entries = self.log.read_after(indexes.table.position(), ENTRIES)?;
             if entries.is_empty() {
                 return Ok(embedded);
             }

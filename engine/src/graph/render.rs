@@ -1,7 +1,7 @@
 //! Which triples does a record make? Its short facts and links, and where its revision came from; never its long texts.
 
 use jiff::Timestamp;
-use ontology::vocabulary::{dcterms, oslc_cm, prov, rdf, schema, skos, tg, xsd};
+use ontology::vocabulary::{dcat, dcterms, oslc_cm, prov, rdf, schema, skos, tg, xsd};
 use ontology::{Kind, Observation, Place, Record, RecordId, Reference, Relation};
 use oxigraph::model::{Literal, NamedNode, NamedNodeRef, Term, Triple};
 
@@ -30,9 +30,20 @@ pub(crate) fn triples(record: &Record, resolve: &dyn Fn(&Reference) -> Vec<Recor
     about.say_all(tg::NAME, record.names.iter().map(|name| text(name)));
     about.say_all(tg::AUDIENCE, record.audience.iter().map(|audience| text(audience.as_str())));
     about.say_all(schema::URL, record.url.as_deref().map(address));
-    for link in &record.links {
-        about.link(link.relation, &link.target, resolve);
+    // A relationship speaks of its subject, not of itself.
+    let subject = record.attributes.get(Kind::SUBJECT).filter(|_| record.kind == Kind::Relationship);
+    let speakers = match subject {
+        None => vec![about.subject.clone()],
+        Some(name) => resolve(&Reference::Name(name.clone())).iter().map(record_graph).collect(),
+    };
+    let itself = about.subject.clone();
+    for speaker in speakers {
+        about.subject = speaker;
+        for link in &record.links {
+            about.link(link.relation, &link.target, resolve);
+        }
     }
+    about.subject = itself;
     category(&mut about, record.id.source(), &record.category);
     about.triples
 }
@@ -100,6 +111,8 @@ pub(crate) fn classes(kind: Kind) -> impl Iterator<Item = NamedNodeRef<'static>>
         Kind::Alert => tg::ALERT,
         Kind::Team => tg::TEAM,
         Kind::Person => tg::PERSON,
+        Kind::Relationship => rdf::STATEMENT,
+        Kind::Dataset => dcat::DATASET,
     };
     [Some(class), kind.is_ticket().then_some(tg::TICKET)].into_iter().flatten()
 }

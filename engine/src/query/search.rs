@@ -6,7 +6,7 @@ use models::{Embedder, TextRole};
 use ontology::Scope;
 
 use crate::query::analyse::{Analysis, analyse};
-use crate::query::explain::explain;
+use crate::query::explain::{ReadError, ReadRecord, explain};
 use crate::query::filter::admitted;
 use crate::query::fusion::{Fused, Trust, fuse};
 use crate::query::legs::{self, Evidence, Found};
@@ -32,8 +32,8 @@ pub(crate) fn search(
     embedder: Option<&dyn Embedder>,
     scope: &Scope,
     query: &Query,
-    read: &explain::ReadRecord<'_>,
-) -> Result<Answer, explain::ReadError> {
+    read: &ReadRecord<'_>,
+) -> Result<Answer, ReadError> {
     let mut warnings = Vec::new();
     let text = cut(&query.text, &mut warnings);
     let visible = snapshot.visible(scope, query.as_of);
