@@ -140,11 +140,6 @@ impl Database {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Copies the whole file, as of one moment, to `target`, while others read and write.
-    pub(crate) fn copy_to(&self, target: &Path) -> Result<(), LogError> {
-        copy(&self.reader(), target)
-    }
-
     /// SQLite's own integrity check; the problems it names.
     pub(crate) fn check(&self) -> Result<Vec<String>, LogError> {
         let reader = self.reader();

@@ -3,6 +3,7 @@
 //! The way of a record: validate → append to the log → [`prepare`] → table → text and vectors → graph and publish.
 //! Opening replays whatever an index has not seen, by the same way.
 
+mod ask_graph;
 mod catch_up;
 mod folder;
 mod prepare;
@@ -24,6 +25,7 @@ use crate::snapshot::Snapshot;
 use crate::text::TextError;
 use crate::vectors::VectorError;
 
+pub use ask_graph::Neighbours;
 pub use folder::FolderError;
 pub(crate) use folder::Folder;
 pub(crate) use write::Indexes;
@@ -175,9 +177,46 @@ impl Desk {
         Folder::exists(data, tenant)
     }
 
+    /// Takes the indexes of a desk away, so that the next opening builds them anew from the log.
+    ///
+    /// # Errors
+    /// [`FolderError`] when another process has the desk open, or a file cannot be removed.
+    pub fn drop_indexes(data: &Path, tenant: &TenantId) -> Result<(), FolderError> {
+        Folder::drop_index(data, tenant)
+    }
+
+    /// What an Idempotency-Key was answered with before, for the same request.
+    ///
+    /// # Errors
+    /// [`LogError`] when the database cannot be read.
+    pub fn idempotent(&self, key: &str, request_hash: &[u8]) -> Result<crate::database::Replayed, LogError> {
+        self.database.idempotent(key, request_hash)
+    }
+
+    /// Keeps the answer to a request with an Idempotency-Key.
+    ///
+    /// # Errors
+    /// [`LogError`] when the database cannot be written.
+    pub fn remember(&self, key: &str, request_hash: &[u8], response: &[u8], now: Timestamp) -> Result<(), LogError> {
+        self.database.remember(key, request_hash, response, now)
+    }
+
+    /// Notes which records of a bundle an answer cited.
+    ///
+    /// # Errors
+    /// [`LogError`] when the database cannot be written.
+    pub fn cite(&self, bundle: &str, records: &[RecordId], now: Timestamp) -> Result<(), LogError> {
+        self.database.cite(bundle, records, now)
+    }
+
     /// Whose desk it is.
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
+    }
+
+    /// The embedder at hand.
+    pub fn embedder(&self) -> Option<&Arc<dyn Embedder>> {
+        self.embedder.as_ref()
     }
 
     /// Position of the log that readers see.

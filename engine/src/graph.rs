@@ -20,7 +20,7 @@ mod tests;
 pub use format::{QueryForm, SparqlFormat};
 pub use sparql::{SparqlError, SparqlLimits, SparqlOutcome, Truncation};
 pub use store::GraphError;
-pub(crate) use export::ExportFormat;
+pub use export::ExportFormat;
 pub(crate) use render::{provenance, triples};
 pub(crate) use store::{GraphChange, GraphContent, GraphStore, digest};
 pub(crate) use text::text_triples;

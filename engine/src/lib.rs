@@ -18,6 +18,7 @@ mod vectors;
 mod table;
 mod snapshot;
 
+mod backup;
 mod bundle;
 mod desk;
 mod inspect;
@@ -25,13 +26,14 @@ mod knowledge;
 mod query;
 mod related;
 
+pub use backup::{BackupError, backup, restore};
 pub use bundle::{
     BUNDLE_SCHEMA, Bundle, BundleDifference, BundleItem, BundleRequest, Changed, Fact, FactKind, LeftOut,
     LeftOutReason, Subject,
 };
 pub use database::{LogError, Replayed};
-pub use desk::{Applied, Desk, DeskError, FolderError};
-pub use graph::{GraphError, QueryForm, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome, Truncation};
+pub use desk::{Applied, Desk, DeskError, FolderError, Neighbours};
+pub use graph::{ExportFormat, GraphError, QueryForm, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome, Truncation};
 pub use inspect::{Problem, Status, Verification};
 pub use knowledge::{KnowledgeReport, PagePair, PageRef, StalePage};
 pub use quarantine::{Quarantine, Quarantined};

@@ -29,7 +29,7 @@ use error::check_unit;
 use segment::Segment;
 use view::{Part, Shown};
 
-pub(crate) use error::VectorError;
+pub use error::VectorError;
 pub(crate) use nearest::VectorHit;
 pub(crate) use view::{SearchMode, VectorHits, VectorView};
 

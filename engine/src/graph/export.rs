@@ -33,7 +33,7 @@ const ONTOLOGY: NamedNodeRef<'static> = NamedNodeRef::new_unchecked("urn:triagra
 
 /// A format with named graphs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ExportFormat {
+pub enum ExportFormat {
     /// TriG: short, with prefixes.
     TriG,
     /// N-Quads: a line a quad.

@@ -7,7 +7,7 @@ use super::PassageKey;
 /// A failure of the vector index.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum VectorError {
+pub enum VectorError {
     /// A file is not what was written.
     #[error("{file} is damaged ({what}); rebuild the index, the record log holds all that it needs")]
     Corrupt {
@@ -87,7 +87,7 @@ pub(crate) enum VectorError {
 
 impl VectorError {
     /// A stable name of the kind of failure.
-    pub(crate) fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Corrupt { .. } => "vectors_corrupt",
             Self::Format { .. } => "vectors_format",

@@ -1,0 +1,15 @@
+//! `init`: an empty desk, made on purpose.
+
+use crate::cli::Outcome;
+use crate::output;
+use crate::settings::Global;
+
+/// Makes the desk's folder; one that is there already is left as it is.
+pub(crate) fn init(global: &Global) -> anyhow::Result<Outcome> {
+    let desk = global.open_or_create()?;
+    if desk.embedder().is_none() {
+        output::note("no embedder is installed: retrieval is by words only until `triagraph models pull all-MiniLM-L6-v2`");
+    }
+    output::line(format!("the desk of tenant {} is in {}", desk.tenant(), global.data.display()));
+    Ok(Outcome::Fine)
+}

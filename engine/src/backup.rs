@@ -1,0 +1,101 @@
+//! How is a desk copied and brought back? The record log is copied while others write; indexes are rebuilt from it.
+
+use std::path::{Path, PathBuf};
+
+use ontology::TenantId;
+
+use crate::database::{Database, LogError, copy_file};
+use crate::desk::FolderError;
+
+/// Why a desk was not copied or brought back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The record log cannot be read or written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The file system said no.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the file system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is something already.
+    #[error("{path} is there already: name another place, or move it away first")]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The copy is damaged.
+    #[error("{path} is damaged ({reason}): use another copy")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
+}
+
+impl BackupError {
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Log(error) => error.code(),
+            Self::Folder(error) => error.code(),
+            Self::Io { .. } => "backup-io",
+            Self::Exists { .. } => "backup-exists",
+            Self::Damaged { .. } => "backup-damaged",
+        }
+    }
+}
+
+/// Copies the desk of a tenant to a file, as of one moment, also while another process serves and writes it.
+///
+/// # Errors
+/// [`BackupError`] when there is no such desk, the target exists, or the disk is full; no half-written copy is left.
+pub fn backup(data: &Path, tenant: &TenantId, target: &Path) -> Result<(), BackupError> {
+    let from = data.join(tenant.as_str()).join("desk.db");
+    place(&from, target)
+}
+
+/// Brings a copied desk back as the desk of a tenant that is not there yet. Its indexes are built when it is opened.
+///
+/// # Errors
+/// [`BackupError`] when the copy is damaged, or the tenant has a desk already.
+pub fn restore(copy: &Path, data: &Path, tenant: &TenantId) -> Result<(), BackupError> {
+    let folder = data.join(tenant.as_str());
+    std::fs::create_dir_all(&folder).map_err(|source| BackupError::Io { path: folder.clone(), source })?;
+    place(copy, &folder.join("desk.db"))
+}
+
+/// Copies one database to where there is none, checks the copy, and only then gives it its name.
+fn place(from: &Path, target: &Path) -> Result<(), BackupError> {
+    if target.exists() {
+        return Err(BackupError::Exists { path: target.to_owned() });
+    }
+    let temporary = target.with_extension("partial");
+    let _ = std::fs::remove_file(&temporary);
+    let copied = copy_file(from, &temporary).map_err(BackupError::from).and_then(|()| {
+        let problems = Database::open(&temporary)?.check()?;
+        match problems.into_iter().next() {
+            Some(reason) => Err(BackupError::Damaged { path: from.to_owned(), reason }),
+            None => Ok(()),
+        }
+    });
+    let named = copied.and_then(|()| {
+        std::fs::rename(&temporary, target).map_err(|source| BackupError::Io { path: target.to_owned(), source })
+    });
+    if named.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    for left in ["partial-wal", "partial-shm"] {
+        let _ = std::fs::remove_file(target.with_extension(left));
+    }
+    named
+}
