@@ -32,6 +32,8 @@ enum Command {
     Ingest(command::ingest::Ingest),
     /// Find records by words, meaning, identifiers and graph
     Search(command::search::Search),
+    /// Measure retrieval on BEIR folders or on this desk
+    Eval(command::eval::Eval),
     /// Write a completion script for a shell
     Completions {
         /// Which shell
@@ -87,6 +89,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Init => command::init::init(global),
         Command::Ingest(command) => command.run(global),
         Command::Search(command) => command.run(global),
+        Command::Eval(command) => command.run(global),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "triagraph", &mut std::io::stdout());
             Ok(Outcome::Fine)
