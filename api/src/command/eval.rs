@@ -28,7 +28,7 @@ pub(crate) struct Eval {
     /// BEIR folders: `corpus.jsonl`, `queries.jsonl`, `qrels/test.tsv`
     #[arg(required_unless_present = "queries", conflicts_with = "queries")]
     folders: Vec<PathBuf>,
-    /// Measure only these legs: identifier, lexical, dense, graph, hybrid
+    /// Measure only these: identifier, lexical, dense, graph, hybrid, or some together as in lexical+dense
     #[arg(long, value_delimiter = ',', value_name = "LEGS")]
     leg: Vec<String>,
     /// Measure the desk of --data with these queries (`{"_id", "text"}` lines)
@@ -103,15 +103,21 @@ impl Eval {
     }
 
     fn chosen(&self) -> anyhow::Result<Vec<(String, Vec<Leg>)>> {
-        let mut known: Vec<(String, Vec<Leg>)> =
-            Leg::ALL.iter().map(|leg| (leg.as_str().to_owned(), vec![*leg])).collect();
-        known.push(("hybrid".to_owned(), Leg::ALL.to_vec()));
-        if let Some(wrong) = self.leg.iter().find(|name| !known.iter().any(|(leg, _)| leg == *name)) {
-            bail!("there is no leg {wrong}: the legs are identifier, lexical, dense, graph and hybrid");
-        }
-        known.retain(|(name, _)| self.leg.is_empty() || self.leg.contains(name));
-        Ok(known)
+        let usual = || Leg::ALL.iter().map(|leg| leg.as_str().to_owned()).chain(["hybrid".to_owned()]).collect();
+        let names: Vec<String> = if self.leg.is_empty() { usual() } else { self.leg.clone() };
+        names.into_iter().map(|name| Ok((name.clone(), legs_of(&name)?))).collect()
     }
+}
+
+/// A leg, `hybrid` for all, or some joined by `+`.
+fn legs_of(name: &str) -> anyhow::Result<Vec<Leg>> {
+    if name == "hybrid" {
+        return Ok(Leg::ALL.to_vec());
+    }
+    let legs = name.split('+').map(|part| Leg::ALL.into_iter().find(|leg| leg.as_str() == part));
+    legs.collect::<Option<_>>().with_context(|| {
+        format!("there is no leg {name}: the legs are identifier, lexical, dense, graph and hybrid, or some joined by +")
+    })
 }
 
 /// Ingests a BEIR folder into a desk of its own that is gone afterwards.

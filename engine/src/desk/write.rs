@@ -264,7 +264,8 @@ impl Indexes {
             if is_searchable(record.kind) {
                 self.text.add(&TextDocument {
                     position: prepared.position,
-                    title: &record.title,
+                    // A title that only repeats the text would make its words count twice.
+                    title: if derive::is_title_made_of_text(record) { "" } else { &record.title },
                     body: &prepared.body,
                     names: &record.names.join("\n"),
                     digest: prepared.digest,

@@ -25,6 +25,10 @@ pub(crate) struct Trust {
     pub(crate) embedder_language: bool,
 }
 
+/// The text legs' scores are scaled over this many hits: further down, cosines differ by nothing but noise, and a wider
+/// range would flatten the differences at the top.
+const SCALED: usize = 99;
+
 /// How much a leg counts for a question. The text legs are the scale: they sum to one in English.
 fn weight(leg: Leg, trust: Trust) -> f64 {
     match leg {
@@ -59,12 +63,13 @@ pub(crate) fn fuse(found: &[(Leg, Found)], trust: Trust, tie: impl Fn(u64, u64) 
     fused
 }
 
-/// What counts as 0 and as 1: the text legs' weakest and strongest; nothing and the strongest for the others.
+/// What counts as 0 and as 1: a text leg's hundredth and best score; nothing and the best for the others.
 fn bounds(leg: Leg, found: &Found) -> (f64, f64) {
-    let high = found.scores.first().map_or(1.0, |(_, score)| *score);
-    let low = found.scores.last().map_or(0.0, |(_, score)| *score);
+    let score = |place: usize| found.scores.get(place).map(|(_, score)| *score);
+    let high = score(0).unwrap_or(1.0);
+    let low = score(SCALED).or_else(|| found.scores.last().map(|(_, score)| *score)).unwrap_or(0.0);
     match leg {
-        Leg::Dense if low < high => (low, high),
+        Leg::Lexical | Leg::Dense if low < high => (low, high),
         _ => (0.0, high),
     }
 }
