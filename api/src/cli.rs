@@ -28,6 +28,8 @@ struct Cli {
 enum Command {
     /// Make an empty desk
     Init,
+    /// Take in files and folders: tickets, runbooks, articles, CMDB records, alert rules, RDF
+    Ingest(command::ingest::Ingest),
     /// Try a mapping on a sample and show the records that it gives
     Mapping(command::mapping::Mapping),
     /// Look at what could not be read, and try it again
@@ -111,6 +113,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
     let global = &cli.global;
     match &cli.command {
         Command::Init => command::init::init(global),
+        Command::Ingest(command) => command.run(global),
         Command::Mapping(command) => command.run(global),
         Command::Quarantine(command) => command.run(global),
         Command::Record(command) => command.run(global),

@@ -4,6 +4,7 @@ pub(crate) mod articles;
 pub(crate) mod backup;
 pub(crate) mod bundle;
 pub(crate) mod graph;
+pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod mapping;
 pub(crate) mod models;

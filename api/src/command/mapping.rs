@@ -1,14 +1,14 @@
 //! `mapping`: which mappings are there, and what does one make of a sample?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
-use ingest::{MappingCheck, MappingChoice};
+use ingest::MappingCheck;
 use jiff::Timestamp;
 use ontology::{Observation, Reference, Rejected};
 
 use crate::cli::Outcome;
+use crate::command::ingest::mapping_choice;
 use crate::output::{self, BAD, BOLD, DIM, GOOD, ID, WARN, paint};
 use crate::settings::Global;
 
@@ -58,7 +58,7 @@ impl Mapping {
                 Ok(Outcome::Fine)
             }
             Action::Check { mapping, sample } => {
-                let found = ingest::check(&choice(mapping)?, sample, Timestamp::now())?;
+                let found = ingest::check(&mapping_choice(mapping)?, sample, Timestamp::now())?;
                 if global.json {
                     output::json(&as_json(&found))?;
                 } else {
@@ -69,16 +69,6 @@ impl Mapping {
             }
         }
     }
-}
-
-/// The mapping that a user names: a file, or a built-in one.
-pub(crate) fn choice(name: &str) -> anyhow::Result<MappingChoice> {
-    let path = Path::new(name);
-    if !path.is_file() && !name.contains(['/', '.']) {
-        return Ok(MappingChoice::Builtin(name.to_owned()));
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the mapping {name}"))?;
-    Ok(MappingChoice::File { name: name.to_owned(), text })
 }
 
 fn as_json(found: &MappingCheck) -> serde_json::Value {
@@ -166,17 +156,5 @@ fn show_record(observation: &Observation) {
         };
         let kind = section.kind.as_str().replace('_', " ");
         output::line(format!("    {kind}{steps}: {}", paint(DIM, output::shorten(&section.text, 80))));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mapping_is_a_built_in_name_or_a_file() {
-        assert_eq!(choice("jira").unwrap(), MappingChoice::Builtin("jira".into()));
-        let error = choice("mappings/nowhere.toml").unwrap_err().to_string();
-        assert!(error.contains("mappings/nowhere.toml"), "{error}");
     }
 }

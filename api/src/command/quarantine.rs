@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use ontology::{Observation, Record, RecordId, Rejected};
 
 use crate::cli::Outcome;
-use crate::command::mapping::{choice, where_and_why};
+use crate::command::ingest::mapping_choice;
+use crate::command::mapping::where_and_why;
 use crate::output::{self, BAD, BOLD, DIM, GOOD, ID, paint};
 use crate::settings::Global;
 
@@ -66,7 +67,7 @@ impl Quarantine {
             Action::List { after, limit } => list(global, &desk, *after, *limit),
             Action::Show { number } => show(global, &get(&desk, *number)?),
             Action::Retry { number, all: _, mapping } => {
-                let chosen = mapping.as_deref().map(|name| choice(name)?.load().map_err(anyhow::Error::from));
+                let chosen = mapping.as_deref().map(|name| mapping_choice(name)?.load().map_err(anyhow::Error::from));
                 let retry = Retry { desk: &desk, chosen: chosen.transpose()?, now: Timestamp::now() };
                 let tried = match number {
                     Some(number) => retry.batch(vec![get(&desk, *number)?])?,

@@ -10,7 +10,7 @@ use ingest::{Item, Request};
 use jiff::Timestamp;
 use ontology::{Record, RecordId, Scope};
 
-use crate::command::mapping;
+use crate::command::ingest::mapping_choice;
 use crate::output::{self, WARN, paint};
 
 /// Records listed when a name has several.
@@ -31,7 +31,7 @@ impl TicketFile {
     /// Reads the ticket, if one was named.
     pub(crate) fn read(&self, now: Timestamp) -> anyhow::Result<Option<Subject>> {
         let Some(path) = &self.ticket else { return Ok(None) };
-        let choice = self.mapping.as_deref().map(mapping::choice).transpose()?;
+        let choice = self.mapping.as_deref().map(mapping_choice).transpose()?;
         if path != Path::new("-") {
             return Ok(Some(Subject::Ticket(Box::new(first_record(path, choice, now)?))));
         }
