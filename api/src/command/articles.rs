@@ -25,7 +25,7 @@ impl Articles {
             "articles and runbooks looked at",
         ));
         list("Stale", "past their end, or not changed for two years", &report.stale, stale);
-        list("Contradicting", "both are in force", &report.contradictions, pair);
+        list("Superseded or contradicted", "and still in force", &report.contradictions, pair);
         list("Near-duplicates", "say nearly the same", &report.near_duplicates, pair);
         list("Never cited", "in no answer, and no ticket or alert leads to them", &report.never_cited, page);
         list("Alerts without a runbook", "nobody is told what to do", &report.alerts_without_runbook, page);

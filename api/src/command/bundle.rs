@@ -47,7 +47,7 @@ enum Action {
 #[derive(Debug, Args)]
 struct Make {
     /// A record's id or name, or a question in words; `-` or nothing reads standard input
-    #[arg(value_name = "ID or TEXT", conflicts_with = "ticket")]
+    #[arg(value_name = "ID|TEXT", conflicts_with = "ticket")]
     about: Vec<String>,
     #[command(flatten)]
     file: TicketFile,
@@ -155,16 +155,20 @@ fn show(bundle: &Made, prompt: bool) {
         return;
     }
     output::line(paint(DIM, output::shorten(&bundle.question, output::width())));
+    let mut before = None;
     for item in &bundle.items {
-        output::line("");
-        output::line(item_heading(item));
-        output::line(output::wrap(&item.text, output::width(), 4));
+        if before.replace(&item.record) != Some(&item.record) {
+            output::line("");
+            output::line(record_heading(item));
+        }
+        output::line(format!("{}{}", paint(ID, format!("{:<5}", item.handle)), paint(DIM, part(item))));
+        output::line(output::wrap(&item.text, output::width(), 5));
     }
     if !bundle.facts.is_empty() {
         output::line("");
     }
     for fact in &bundle.facts {
-        output::line(format!("{:<4}{}", paint(ID, &fact.handle), fact.text));
+        output::line(format!("{}{}", paint(ID, format!("{:<5}", fact.handle)), fact.text));
     }
     for left in &bundle.left_out {
         let reason = match left.reason {
@@ -190,24 +194,18 @@ fn show(bundle: &Made, prompt: bool) {
     ));
 }
 
-fn item_heading(item: &BundleItem) -> String {
+fn record_heading(item: &BundleItem) -> String {
     let mut notes = vec![item.kind.as_str().replace('_', " ")];
     notes.extend(item.state.map(|state| state.as_str().replace('_', " ")));
     notes.extend(item.modified.map(|at| format!("changed {}", moment(at))));
     let expired = if item.expired { paint(WARN, "  expired") } else { String::new() };
-    let part = if item.heading.is_empty() {
-        item.section_kind.as_str().replace('_', " ")
-    } else {
-        item.heading.clone()
-    };
-    format!(
-        "{:<4}{}{expired}\n    {} {}\n    {}",
-        paint(ID, &item.handle),
-        paint(BOLD, output::shorten(&item.title, 90)),
-        paint(ID, &item.record),
-        notes.join(", "),
-        paint(DIM, part),
-    )
+    let title = paint(BOLD, output::shorten(&item.title, 90));
+    format!("{title}{expired}\n     {} {}", paint(ID, &item.record), notes.join(", "))
+}
+
+/// The part of the record that an item is from.
+fn part(item: &BundleItem) -> String {
+    if item.heading.is_empty() { item.section_kind.as_str().replace('_', " ") } else { item.heading.clone() }
 }
 
 fn show_difference(difference: &BundleDifference) {

@@ -67,7 +67,8 @@ impl Quarantine {
             Action::List { after, limit } => list(global, &desk, *after, *limit),
             Action::Show { number } => show(global, &get(&desk, *number)?),
             Action::Retry { number, all: _, mapping } => {
-                let chosen = mapping.as_deref().map(|name| mapping_choice(name)?.load().map_err(anyhow::Error::from));
+                let chosen =
+                    mapping.as_deref().map(|name| mapping_choice(name)?.load().map_err(anyhow::Error::from));
                 let retry = Retry { desk: &desk, chosen: chosen.transpose()?, now: Timestamp::now() };
                 let tried = match number {
                     Some(number) => retry.batch(vec![get(&desk, *number)?])?,
@@ -103,7 +104,11 @@ fn list(global: &Global, desk: &Desk, after: u64, limit: u32) -> anyhow::Result<
         return Ok(Outcome::Fine);
     }
     for item in &items {
-        output::line(format!("{:>5}  {}", paint(BOLD, item.id), where_and_why(&item.rejected)));
+        output::line(format!(
+            "{}  {}",
+            paint(BOLD, format!("{:>5}", item.id)),
+            where_and_why(&item.rejected)
+        ));
     }
     let total = desk.quarantine().count()?;
     match items.last() {
@@ -262,5 +267,11 @@ fn tell(global: &Global, tried: &Tried) -> anyhow::Result<Outcome> {
             output::count(inside, "item", "items")
         ));
     }
-    Ok(if tried.staying.is_empty() { Outcome::Fine } else { Outcome::Attention })
+    if tried.staying.is_empty() {
+        return Ok(Outcome::Fine);
+    }
+    output::note(
+        "mend the mapping and name it with --mapping, or mend the file, ingest it again and `triagraph quarantine forget` the item",
+    );
+    Ok(Outcome::Attention)
 }

@@ -91,13 +91,20 @@ fn show(
     let record = &observation.record;
     output::line(paint(BOLD, &record.title));
     output::line(format!("{} {}", paint(ID, &record.id), facts(record, Timestamp::now()).join(", ")));
-    for (label, value) in fields(record) {
-        output::line(format!("{} {value}", paint(DIM, format!("{label:<9}"))));
-    }
+    let mut rows = fields(record);
     for link in &record.links {
-        let relation = link.relation.as_str().replace('_', " ");
-        let end = far_end(desk, scope, record, &link.target)?;
-        output::line(format!("{} {relation} {end}", paint(DIM, format!("{:<9}", "link"))));
+        rows.push((
+            "link",
+            format!(
+                "{} {}",
+                link.relation.as_str().replace('_', " "),
+                far_end(desk, scope, record, &link.target)?
+            ),
+        ));
+    }
+    let widest = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+    for (label, value) in rows {
+        output::line(format!("{}  {value}", paint(DIM, format!("{label:<widest$}"))));
     }
     for section in &record.sections {
         output::line("");

@@ -43,9 +43,11 @@ impl Related {
             output::json(&related)?;
             return Ok(Outcome::Fine);
         }
+        let called = |id: &RecordId| called(&desk, &scope, id);
         for (index, ticket) in related.tickets.iter().enumerate() {
             output::line(headline(index + 1, &ticket.hit));
-            let reasons: Vec<String> = ticket.reasons.iter().map(in_words).collect();
+            let reasons: Vec<String> =
+                ticket.reasons.iter().map(|reason| in_words(reason, &called)).collect();
             output::line(output::wrap(&reasons.join("; "), output::width(), 6));
         }
         if related.tickets.is_empty() {
@@ -77,9 +79,9 @@ impl Related {
     }
 }
 
-/// A reason as a person would say it.
-pub(crate) fn in_words(reason: &Reason) -> String {
-    let names = |ids: &[RecordId]| ids.iter().map(RecordId::external).collect::<Vec<_>>().join(", ");
+/// A reason as a person would say it; `called` gives the name that people use for a record.
+pub(crate) fn in_words(reason: &Reason, called: &dyn Fn(&RecordId) -> String) -> String {
+    let names = |ids: &[RecordId]| ids.iter().map(called).collect::<Vec<_>>().join(", ");
     match reason {
         Reason::Linked { relation } => {
             format!("linked by its source: {}", relation.as_str().replace('_', " "))
@@ -88,6 +90,15 @@ pub(crate) fn in_words(reason: &Reason) -> String {
         Reason::SharedIdentifier { identifiers } => format!("also names {}", identifiers.join(", ")),
         Reason::SimilarSymptom { cosine } => format!("tells much the same (similarity {cosine:.2})"),
         Reason::SameResolution { records } => format!("goes back to {} too", names(records)),
+    }
+}
+
+/// A ticket is called by its number, anything else by its title.
+fn called(desk: &Desk, scope: &Scope, id: &RecordId) -> String {
+    let record = desk.record(scope, id, None).ok().flatten().map(|observation| observation.record);
+    match record {
+        Some(record) if !record.kind.is_ticket() => record.title,
+        _ => id.external().to_owned(),
     }
 }
 
@@ -100,7 +111,8 @@ mod tests {
     #[test]
     fn reasons_are_told_in_words() {
         let id = RecordId::new("cmdb:mq-wms").unwrap();
-        assert_eq!(in_words(&Reason::SharedItem { items: vec![id] }), "concerns mq-wms too");
+        let in_words = |reason: &Reason| in_words(reason, &|id| id.external().to_uppercase());
+        assert_eq!(in_words(&Reason::SharedItem { items: vec![id] }), "concerns MQ-WMS too");
         assert_eq!(
             in_words(&Reason::Linked { relation: Relation::DuplicateOf }),
             "linked by its source: duplicate of"
