@@ -48,6 +48,8 @@ enum Command {
     Sparql(command::graph::Sparql),
     /// Write the whole graph as TriG or N-Quads
     Export(command::graph::Export),
+    /// Measure retrieval on BEIR folders or on this desk
+    Eval(command::eval::Eval),
     /// List, fetch and check models
     Models(command::models::Models),
     /// What is in the desk
@@ -123,6 +125,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Articles(command) => command.run(global),
         Command::Sparql(command) => command.run(global),
         Command::Export(command) => command.run(global),
+        Command::Eval(command) => command.run(global),
         Command::Models(command) => command.run(global),
         Command::Status(command) => command.run(global),
         Command::Verify(command) => command.run(global),

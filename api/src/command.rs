@@ -3,6 +3,7 @@
 pub(crate) mod articles;
 pub(crate) mod backup;
 pub(crate) mod bundle;
+pub(crate) mod eval;
 pub(crate) mod graph;
 pub(crate) mod ingest;
 pub(crate) mod init;

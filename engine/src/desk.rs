@@ -244,6 +244,18 @@ impl Desk {
         Ok(self.answer(&self.snapshot(), scope, query)?.hits)
     }
 
+    /// Finds records like [`Desk::search`], but gives only their ids, best first.
+    ///
+    /// # Errors
+    /// [`DeskError`] for another tenant's scope.
+    pub fn rank(&self, scope: &Scope, query: &Query) -> Result<Vec<RecordId>, DeskError> {
+        self.check_tenant(scope)?;
+        let snapshot = self.snapshot();
+        let ranking = query::rank(&snapshot, self.embedder.as_deref(), scope, query);
+        let revisions = ranking.fused.iter().filter_map(|fused| snapshot.table.revision(fused.position));
+        Ok(revisions.map(|revision| revision.id.clone()).collect())
+    }
+
     /// A record as the scope may see it: now, or as it was known at a moment.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ fn weight(leg: Leg, trust: Trust) -> f64 {
 }
 
 /// Fuses the legs that ran. Sorted by score; ties by the order that `tie` gives.
-pub(crate) fn fuse(found: &[(Leg, &Found)], trust: Trust, tie: impl Fn(u64, u64) -> std::cmp::Ordering) -> Vec<Fused> {
+pub(crate) fn fuse(found: &[(Leg, Found)], trust: Trust, tie: impl Fn(u64, u64) -> std::cmp::Ordering) -> Vec<Fused> {
     let mut fused: BTreeMap<u64, Vec<LegScore>> = BTreeMap::new();
     for (leg, found) in found {
         let (low, high) = bounds(*leg, found);
@@ -83,7 +83,7 @@ mod tests {
         let trust = Trust { identifier_share: 0.0, embedder_language: true };
         let lexical = found(&[(1, 9.0), (2, 8.0), (3, 1.0)]);
         let dense = found(&[(4, 0.9), (2, 0.8), (3, 0.2)]);
-        let order: Vec<u64> = fuse(&[(Leg::Lexical, &lexical), (Leg::Dense, &dense)], trust, |a, b| a.cmp(&b))
+        let order: Vec<u64> = fuse(&[(Leg::Lexical, lexical), (Leg::Dense, dense)], trust, |a, b| a.cmp(&b))
             .iter()
             .map(|fused| fused.position)
             .collect();
@@ -92,11 +92,11 @@ mod tests {
 
     #[test]
     fn a_question_that_is_an_identifier_follows_it() {
-        let lexical = found(&[(1, 9.0), (2, 5.0)]);
-        let identifier = found(&[(2, 3.0)]);
         let first = |share| {
+            let lexical = found(&[(1, 9.0), (2, 5.0)]);
+            let identifier = found(&[(2, 3.0)]);
             let trust = Trust { identifier_share: share, embedder_language: true };
-            fuse(&[(Leg::Lexical, &lexical), (Leg::Identifier, &identifier)], trust, |a, b| a.cmp(&b))[0].position
+            fuse(&[(Leg::Lexical, lexical), (Leg::Identifier, identifier)], trust, |a, b| a.cmp(&b))[0].position
         };
         assert_eq!((first(0.0), first(1.0)), (1, 2));
     }
