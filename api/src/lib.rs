@@ -4,6 +4,7 @@
 //! flags and environment into an open desk and a scope.
 
 mod settings;
+mod fetch;
 mod output;
 mod cli;
 mod command;

@@ -72,12 +72,18 @@ impl Global {
 
     /// Opens a desk that must be there.
     pub(crate) fn open(&self) -> anyhow::Result<Desk> {
+        self.check_exists()?;
+        self.open_or_create()
+    }
+
+    /// Says what to do when there is no desk.
+    pub(crate) fn check_exists(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
             Desk::exists(&self.data, &self.tenant),
             "there is no desk of tenant {} in {}: make one with `triagraph init`, or name its folder with --data",
             self.tenant,
             self.data.display()
         );
-        self.open_or_create()
+        Ok(())
     }
 }

@@ -102,8 +102,13 @@ impl Collected<'_> {
     }
 
     fn add(&mut self, kind: FactKind, subject: &Revision, relation: Relation, object: &Revision, text: String) {
+        // Two things that the bundle is about may need one another: told once, from the one that needs.
+        let ends = match kind {
+            FactKind::NeededBy => (FactKind::DependsOn, object.id.clone(), subject.id.clone()),
+            kind => (kind, subject.id.clone(), object.id.clone()),
+        };
         let of_kind = self.facts.iter().filter(|fact| fact.kind == kind && fact.subject == subject.id).count();
-        if of_kind < FACTS_OF_A_KIND && self.seen.insert((kind, subject.id.clone(), object.id.clone())) {
+        if of_kind < FACTS_OF_A_KIND && self.seen.insert(ends) {
             let (subject, object) = (subject.id.clone(), object.id.clone());
             self.facts.push(Fact { handle: String::new(), kind, subject, relation, object, text });
         }
@@ -125,5 +130,45 @@ fn label(revision: &Revision) -> String {
         format!("{} ({})", revision.id.external(), revision.title)
     } else {
         revision.title.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ontology::{Lineage, Link, Observation, Record, Scope, TenantId};
+
+    use crate::bundle::{BundleRequest, Subject};
+    use crate::desk::Desk;
+
+    use super::*;
+
+    #[test]
+    fn a_need_is_told_once_and_a_thing_is_part_of_its_own_bundle() {
+        let data = tempfile::tempdir().unwrap();
+        let tenant = TenantId::new("main").unwrap();
+        let desk = Desk::open(data.path(), &tenant, None).unwrap();
+        let item = |name: &str, needs: Option<&str>| {
+            let mut record = Record::new(RecordId::new(&format!("cmdb:{name}")).unwrap(), Kind::Service, name);
+            record.names = vec![name.to_owned()];
+            record.links = needs.map(|needs| Link::by_name(Relation::DependsOn, needs)).into_iter().collect();
+            let lineage = Lineage {
+                origin: "test".into(),
+                place: None,
+                mapping: "generic".into(),
+                observed: Timestamp::UNIX_EPOCH,
+            };
+            Observation::unversioned(record, lineage)
+        };
+        desk.apply(vec![item("wms-core", Some("wms-db")), item("wms-db", None)]).unwrap();
+        let facts = |about: Subject| {
+            let request = BundleRequest::new(about);
+            let bundle = desk.bundle(&Scope::operator(tenant.clone()), &request, Timestamp::UNIX_EPOCH).unwrap();
+            bundle.facts.into_iter().map(|fact| fact.text).collect::<Vec<_>>()
+        };
+        let need = "wms-core depends on wms-db";
+        let both = facts(Subject::Text("wms-core and wms-db hang".into()));
+        assert_eq!(both, ["wms-core is affected", "wms-db is affected", need]);
+        let one = facts(Subject::Record(RecordId::new("cmdb:wms-db").unwrap()));
+        assert_eq!(one, ["wms-db is affected", need]);
     }
 }

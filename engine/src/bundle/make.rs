@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use ontology::{Record, RecordId, Relation, Scope, SectionKind, Span};
+use ontology::{Kind, Record, RecordId, Relation, Scope, SectionKind, Span};
 use sha2::{Digest, Sha256};
 
 use super::{BUNDLE_SCHEMA, Bundle, BundleItem, BundleRequest, LeftOut, LeftOutReason, Subject, facts};
@@ -112,7 +112,13 @@ impl Desk {
                 Ok(asked)
             }
             Subject::Record(id) => match self.record(scope, id, as_of)? {
-                Some(observation) => Ok(of_record(&observation.record)),
+                Some(observation) => {
+                    let mut asked = of_record(&observation.record);
+                    if matches!(observation.record.kind, Kind::ConfigurationItem | Kind::Service) {
+                        asked.about.push(id.clone());
+                    }
+                    Ok(asked)
+                }
                 None => Err(DeskError::NoSuchRecord { id: id.clone() }),
             },
         }
@@ -126,7 +132,7 @@ impl Desk {
             .into_iter()
             .flat_map(|mention| snapshot.table.resolve(crate::table::KeyId(mention.id), visible))
             .filter_map(|position| snapshot.table.revision(position))
-            .filter(|revision| matches!(revision.kind, ontology::Kind::ConfigurationItem | ontology::Kind::Service))
+            .filter(|revision| matches!(revision.kind, Kind::ConfigurationItem | Kind::Service))
             .map(|revision| revision.id.clone())
             .collect();
         ids.sort();
