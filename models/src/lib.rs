@@ -3,11 +3,19 @@
 mod catalog;
 mod embedder;
 mod encoder;
+mod language;
 mod minilm;
+mod redact;
 
 pub use catalog::{Catalog, CatalogEntry, CatalogError, ModelFile, ModelRole, Place};
 pub use embedder::conformance::conformance as embedder_conformance;
 pub use embedder::hash::HashEmbedder;
 pub use embedder::{EmbedError, Embedder, EmbedderId, TextRole};
+pub use language::chat::ChatModel;
+pub use language::conformance::conformance as language_model_conformance;
+pub use language::gguf::GgufModel;
+pub use language::scripted::ScriptedModel;
+pub use language::{Completion, LanguageModel, LanguageModelError, Limits, Prompt};
 pub use minilm::MiniLm;
 pub use minilm::reference::ReferenceMiniLm;
+pub use redact::{Category, KnownName, NameKind, Redacted, RedactionPolicy, Redactor, Replacement};

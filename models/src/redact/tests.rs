@@ -1,0 +1,379 @@
+use std::time::{Duration, Instant};
+
+use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
+
+use super::{Category, KnownName, NameKind, RedactionPolicy, Redactor};
+
+fn redactor() -> Redactor {
+    let policy = RedactionPolicy { people: true, hosts: true, ..RedactionPolicy::default() };
+    let known = |name: &str, kind| KnownName { name: name.to_owned(), kind };
+    Redactor::new(
+        &policy,
+        &[
+            known("Ann Lee", NameKind::Person),
+            known("Ann Lee-Smith", NameKind::Person),
+            known("Jürgen Groß", NameKind::Person),
+            known("db-1", NameKind::Host),
+            known("web01", NameKind::Host),
+            known("email", NameKind::Person),
+        ],
+    )
+}
+
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    let redacted = redactor().redact(text);
+    assert_eq!(redacted.text(), expected);
+    for replacement in redacted.replacements() {
+        assert!(redacted.text().contains(&replacement.placeholder));
+        assert!(text.is_char_boundary(replacement.start) && text.is_char_boundary(replacement.end));
+    }
+}
+
+#[track_caller]
+fn untouched(texts: &[&str]) {
+    for text in texts {
+        assert_eq!(redactor().redact(text).text(), *text);
+    }
+}
+
+#[test]
+fn emails() {
+    check("mail ann.lee+it@mail.example.co.uk.", "mail [EMAIL_1].");
+    check("<a@example.org>, b@example.org, A@EXAMPLE.org", "<[EMAIL_1]>, [EMAIL_2], [EMAIL_1]");
+    check("jürgen@groß-münchen.de schrieb", "[EMAIL_1] schrieb");
+    check("mailto:o'neil_x%y@x-1.io?subject=hi", "mailto:[EMAIL_1]?subject=hi");
+    untouched(&[
+        "git clone git@github.com:rust-lang/rust.git",
+        "lodash@4.17.21 and react@18.x and foo@1.2.3-beta.rc",
+        "ssh root@localhost, @here, a @ b.c, user@host",
+        "@Override public void run()",
+    ]);
+}
+
+#[test]
+fn phones() {
+    for number in [
+        "+49 30 901820",
+        "+49 (0)30 9018-20",
+        "+1 (212) 555-0187",
+        "+442079460958",
+        "0049-30-901820-11",
+        "(212) 555-0187",
+        "212-555-0187",
+        "1-800-555-0199",
+        "212.555.0187",
+        "020 7946 0958",
+        "07700 900123",
+        "030/9018204",
+        "(030) 901820",
+        "01 23 45 67 89",
+    ] {
+        check(&format!("call {number}."), "call [PHONE_1].");
+        check(&format!("tel:{number} now"), "tel:[PHONE_1] now");
+    }
+    check("phone number is 5550187 today", "phone number is [PHONE_1] today");
+    check("Mobile: 0171 2345678 2024-01-15 10:30", "Mobile: [PHONE_1]-01-15 10:30");
+    check("reach me on 2125550187, ext. 4711", "reach me on [PHONE_1], ext. [PHONE_2]");
+    check("+4930901820 2024-01-15 10:30:00", "[PHONE_1]-01-15 10:30:00");
+}
+
+#[test]
+fn numbers_of_a_help_desk_are_not_phones() {
+    untouched(&[
+        "INC0012345 CHG-2023-004567 RITM0001234567 JIRA-12345 KB0000123",
+        "ticket 212-555-0187 is closed",
+        "2024-01-15T10:30:00+0100 took 1234567 ms",
+        "at 2024-01-15 10:30:00.123456789 since 01-02-2023 and 03/04/2024 10 11",
+        "epoch 1700000000 and 1700000000123 and 1700000000123456789",
+        "version 10.0.19045.3803, kernel 5.15.0-91-generic, 6.1.0-13",
+        "error 0x80070005, exit code 137, HTTP 503, port 8443, pid 1234567",
+        "serial 123-456-7890 and S/N 0123 4567 8901",
+        "uuid 123e4567-e89b-12d3-a456-426614174000",
+        "1 234 567 rows, 10 000 000 bytes, 12,345,678 records, 99.99 %",
+        "ISBN 978-3-16-148410-0, 192 168 001 010",
+        "@@ -123,45 +678901,23 @@ and a + 12345678",
+        "commit 0123456789012345678901234567890123456789",
+        "mac 00:1A:2B:3C:4D:5E, 001a.2b3c.4d5e",
+        "Mobile users 2023: 40, cell B12, ext4 on /dev/sda1, dial 9",
+        "00000000 00000001 0000000000000000",
+    ]);
+}
+
+#[test]
+fn ip_addresses() {
+    check("from 10.1.2.3:8080 to 10.1.2.3/24", "from [IP_1]:8080 to [IP_1]/24");
+    check("http://192.0.2.7/x, web-1/198.51.100.4:8020", "http://[IP_1]/x, web-1/[IP_2]:8020");
+    check("fe80::1ff:fe23:4567:890a%eth0 and [2001:db8::1]:443", "[IP_1]%eth0 and [[IP_2]]:443");
+    check("peer 2001:db8:0:0:0:0:2:1: timed out", "peer [IP_1]: timed out");
+    check("::ffff:192.0.2.128 mapped", "[IP_1] mapped");
+    untouched(&[
+        "version 1.2.3.4, v2.0.0.1, build: 10.2.3.4, firmware 7.4.1.2, section 4.3.2.1",
+        "Chrome/120.0.0.0 Safari/537.36",
+        "1.2.3.4.5 and 300.1.2.3 and 1.2.3",
+        "listening on 127.0.0.1:80, 0.0.0.0:443 and ::1",
+        "12:34:56, 00:1A:2B:3C:4D:5E, std::fs::read, a::b, dead::beef, 1::2",
+    ]);
+}
+
+#[test]
+fn cards_and_accounts() {
+    for card in
+        ["4111 1111 1111 1111", "5555555555554444", "3782-822463-10005", "6011000990139424", "30569309025904"]
+    {
+        check(&format!("card {card} exp 12/27"), "card [CARD_1] exp 12/27");
+    }
+    check("4111 1111 1111 1111 20 pieces", "[CARD_1] 20 pieces");
+    for iban in [
+        "DE89 3704 0044 0532 0130 00",
+        "GB82WEST12345698765432",
+        "NL91ABNA0417164300",
+        "fr1420041010050500013m02606",
+    ] {
+        check(&format!("IBAN {iban}, please"), "IBAN [IBAN_1], please");
+    }
+    untouched(&[
+        "4111 1111 1111 1112 has a wrong digit",
+        "order 1234567890123456 shipped",
+        "id 41111111111111110 and x4111111111111111 and 4111111111111111.25",
+        "DE89 3704 0044 0532 0130 01 and DE00 0000 and GB82WEST1234569876543",
+        "ID12 ABCD EFGH",
+    ]);
+}
+
+#[test]
+fn issued_secrets() {
+    for secret in [
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz",
+        "glpat-abcdEFGH1234ijklMNOP",
+        "xoxb-123456789012-abcdefghijkl",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+        "AIzaSyA0123456789abcdefghijklmnopqrstuv",
+        "sk_live_0123456789abcdefABCDEF",
+    ] {
+        check(&format!("use {secret} here"), "use [SECRET_1] here");
+        check(&format!("{secret}\nagain: {secret}"), "[SECRET_1]\nagain: [SECRET_1]");
+    }
+    check("Authorization: Bearer abc.DEF-123_456", "Authorization: Bearer [SECRET_1]");
+    check("authorization: Basic dXNlcjpwYXNzMQ==", "authorization: Basic [SECRET_1]");
+    check("Cookie: session=abc123; theme=dark\nnext", "Cookie: [SECRET_1]\nnext");
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC==\n-----END RSA PRIVATE KEY-----";
+    check(&format!("key:\n{key}\ndone"), "key:\n[SECRET_1]\ndone");
+    check("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\nand so on", "[SECRET_1]\nand so on");
+    check(
+        "-----BEGIN PRIVATE KEY-----\npassword=aaA00AA,aaA00AA",
+        "[SECRET_1]\npassword=[SECRET_2],[SECRET_2]",
+    );
+    untouched(&["the bearer of bad news", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"]);
+}
+
+#[test]
+fn assigned_secrets() {
+    check("password=hunter2", "password=[SECRET_1]");
+    check("Password: Summer2024!", "Password: [SECRET_1]");
+    check("password: hunter", "password: [SECRET_1]");
+    check(r#"{"db_password": "a b\"c", "user": "x"}"#, r#"{"db_password": "[SECRET_1]", "user": "x"}"#);
+    check("api_key: 'abc-123-def'", "api_key: '[SECRET_1]'");
+    check("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", "AWS_SECRET_ACCESS_KEY=[SECRET_1]");
+    check(
+        "Server=db;User Id=sa;Password=p@ss;Timeout=3",
+        "Server=db;User Id=sa;Password=[SECRET_1];Timeout=3",
+    );
+    check("postgres://app:s3cr:et@db/x", "postgres://[SECRET_1]@db/x");
+    check("mysql --password hunter2 -h x", "mysql --password [SECRET_1] -h x");
+    check("curl -s -u bob:pw1 http://x", "curl -s -u [SECRET_1] http://x");
+    check("my password is Winter23! thanks", "my password is [SECRET_1] thanks");
+    check("password=Winter-23x I typed Winter-23x twice", "password=[SECRET_1] I typed [SECRET_1] twice");
+    untouched(&[
+        "Password: please reset it",
+        "password: reset required, password expired, Password is incorrect",
+        "token: expired; token=null; max_tokens: 256; tokens=12",
+        "password = getPassword()",
+        "password: ${DB_PASSWORD} password=<your password> password=********",
+        "the secret: always be polite to users",
+        "passwordless: true, password_policy: strict, secretName: vault",
+        "pass: 12 fail: 3",
+        "http://example.org:8080/path@x and redis://cache:6379",
+    ]);
+}
+
+#[test]
+fn known_names() {
+    check("ANN LEE and ann lee-smith", "[PERSON_1] and [PERSON_2]");
+    check("JÜRGEN GROß, jürgen groß", "JÜRGEN GROß, [PERSON_1]");
+    check("Jürgen Groß's desk", "[PERSON_1]'s desk");
+    check("db-1.example.org, WEB01", "[HOST_1].example.org, [HOST_2]");
+    untouched(&["Ann Leeds, db-12, old-db-1, web011, my_web01", "Hannah Ann"]);
+    let plain = Redactor::new(
+        &RedactionPolicy::default(),
+        &[KnownName { name: "Ann Lee".to_owned(), kind: NameKind::Person }],
+    );
+    assert_eq!(plain.redact("Ann Lee, 10.1.1.1").text(), "Ann Lee, [IP_1]");
+}
+
+#[test]
+fn placeholders_that_stand_already_are_kept_and_not_reused() {
+    check("[EMAIL_1] told a@example.org", "[EMAIL_1] told [EMAIL_2]");
+    check("email [EMAIL_1] [email_1]", "[PERSON_1] [EMAIL_1] [email_1]");
+    check("password=[SECRET_7] b@example.org", "password=[SECRET_7] [EMAIL_1]");
+}
+
+#[test]
+fn replacements_point_into_the_original() {
+    let text = "ä a@example.org, 10.1.2.3";
+    let redacted = redactor().redact(text);
+    let found: Vec<_> = redacted
+        .replacements()
+        .iter()
+        .map(|found| (found.category, &text[found.start..found.end], found.placeholder.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [(Category::Email, "a@example.org", "[EMAIL_1]"), (Category::IpAddress, "10.1.2.3", "[IP_1]")]
+    );
+}
+
+#[test]
+fn each_category_can_be_switched_off() {
+    let off = RedactionPolicy {
+        secrets: false,
+        payment_cards: false,
+        ibans: false,
+        emails: false,
+        ip_addresses: false,
+        phones: false,
+        people: false,
+        hosts: false,
+    };
+    let text =
+        "password=hunter2 4111111111111111 a@example.org 10.1.2.3 +49 30 901820 GB82WEST12345698765432";
+    assert_eq!(Redactor::new(&off, &[]).redact(text).text(), text);
+    let only = Redactor::new(&RedactionPolicy { emails: true, ..off }, &[]);
+    assert_eq!(only.redact(text).text(), text.replace("a@example.org", "[EMAIL_1]"));
+}
+
+#[test]
+fn time_grows_with_the_text_and_no_faster() {
+    let redactor = redactor();
+    let time = |text: &str| {
+        let begun = Instant::now();
+        let redacted = redactor.redact(text);
+        assert!(redacted.text().len() <= text.len() * 3);
+        begun.elapsed()
+    };
+    for unit in [
+        "a@",
+        "a.",
+        "1 ",
+        "1-",
+        "+1 ",
+        "00",
+        "a:",
+        "::",
+        "password=",
+        "password: ",
+        "eyJa.",
+        "x://a:",
+        "-----BEGIN PRIVATE KEY-----",
+        "curl ",
+        "db-1 ",
+        "a@example.org ",
+        "10.1.2.3 ",
+        "4111 1111 1111 1111 ",
+        "DE89 ",
+        "tel 1",
+        "Ann ",
+        "\u{e9}",
+        "plain words of a ticket ",
+    ] {
+        let text = |bytes: usize| unit.repeat(bytes / unit.len());
+        let (small, large) = (time(&text(16_000)), time(&text(128_000)));
+        // Eight times the text may take longer than that on a busy machine, but not sixty-four times as long.
+        let limit = (small * 40).max(Duration::from_secs(3));
+        assert!(large < limit, "{unit:?}: {small:?} for 16 kB, {large:?} for 128 kB");
+    }
+    let ticket = include_str!("../language.rs").repeat(160);
+    assert!(ticket.len() > 1_000_000 && time(&ticket) < Duration::from_secs(20));
+}
+
+/// Pieces that rules look for, glued together in any order.
+fn scraps() -> impl Strategy<Value = String> {
+    let scrap = proptest::sample::select(vec![
+        "password",
+        "=",
+        ":",
+        " ",
+        "hunter2",
+        "a@b.org",
+        "10.1.2.3",
+        "::1",
+        "fe80::1",
+        "+49 30 901820",
+        "4111111111111111",
+        "[EMAIL_1]",
+        "[IP_99]",
+        "[",
+        "]",
+        "_",
+        "\"",
+        "'",
+        "Ann Lee",
+        "db-1",
+        "-",
+        ".",
+        "/",
+        "://",
+        "@",
+        "tel ",
+        "1",
+        "00",
+        "DE89370400440532013000",
+        "ghp_0123456789abcdefghij",
+        "Bearer ",
+        "eyJhbGciOi.eyJz.x",
+        "\n",
+        "é",
+        "-----BEGIN PRIVATE KEY-----",
+        "curl -u ",
+        "version ",
+        "ext ",
+        "cookie: ",
+        "secret",
+        "token",
+    ]);
+    proptest::collection::vec(scrap, 0..30).prop_map(|scraps| scraps.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_redacted_once_and_for_all(text in any::<String>()) {
+        let redactor = redactor();
+        let once = redactor.redact(&text);
+        let twice = redactor.redact(once.text());
+        prop_assert_eq!(once.text(), twice.text());
+    }
+
+    #[test]
+    fn scraps_are_redacted_once_and_for_all(text in scraps()) {
+        let redactor = redactor();
+        let once = redactor.redact(&text);
+        let twice = redactor.redact(once.text());
+        prop_assert!(twice.replacements().is_empty(), "{:?} then {:?}", once.text(), twice.text());
+        prop_assert_eq!(once.text(), twice.text());
+    }
+
+    #[test]
+    fn no_secret_that_was_found_stands_in_the_output(
+        before in scraps(), secret in "[A-Za-z]{3,8}[0-9]{2,6}[!#%]?[A-Z]{2}", between in "[ a-z,\n]{1,40}", after in scraps()
+    ) {
+        let text = format!("{before}\npassword={secret} {between}{secret} {after}");
+        let redacted = redactor().redact(&text);
+        for found in redacted.replacements().iter().filter(|found| found.category == Category::Secret) {
+            let value = &text[found.start..found.end];
+            prop_assert!(value.len() < 6 || value.chars().all(char::is_alphabetic) || !redacted.text().contains(value), "{value:?} in {:?}", redacted.text());
+        }
+        prop_assert!(!redacted.text().contains(&secret));
+    }
+}
