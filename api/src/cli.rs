@@ -28,6 +28,8 @@ struct Cli {
 enum Command {
     /// Make an empty desk
     Init,
+    /// Take in files and folders: tickets, runbooks, articles, CMDB records, alert rules, RDF
+    Ingest(command::ingest::Ingest),
     /// Find records by words, meaning, identifiers and graph
     Search(command::search::Search),
     /// Write a completion script for a shell
@@ -83,6 +85,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
     let global = &cli.global;
     match &cli.command {
         Command::Init => command::init::init(global),
+        Command::Ingest(command) => command.run(global),
         Command::Search(command) => command.run(global),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "triagraph", &mut std::io::stdout());

@@ -1,4 +1,5 @@
 //! What does each command do? One file a command, or a few that belong together.
 
+pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod search;

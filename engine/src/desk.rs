@@ -18,6 +18,7 @@ use ontology::{Record, RecordId, Rejected, Scope, TenantId};
 
 use crate::database::{Database, LogError};
 use crate::graph::{GraphError, GraphStore};
+use crate::job::Jobs;
 use crate::log::RecordLog;
 use crate::quarantine::Quarantine;
 use crate::query::{self, Hits, Query};
@@ -168,6 +169,7 @@ impl Desk {
             writer: Mutex::new(indexes),
             published: RwLock::new(Arc::new(snapshot)),
         };
+        desk.jobs().mark_interrupted()?;
         desk.catch_up()?;
         Ok(desk)
     }
@@ -227,6 +229,11 @@ impl Desk {
     /// What could not be read.
     pub fn quarantine(&self) -> Quarantine {
         Quarantine::new(Arc::clone(&self.database))
+    }
+
+    /// What is or was being done.
+    pub fn jobs(&self) -> Jobs {
+        Jobs::new(Arc::clone(&self.database))
     }
 
     /// Finds records.

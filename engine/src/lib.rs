@@ -4,6 +4,7 @@
 //! [`Desk::bundle`] and [`Desk::sparql`](Desk). The log is the only truth; everything else is derived from it.
 
 mod database;
+mod job;
 mod log;
 mod quarantine;
 mod stored_bundle;
@@ -35,6 +36,7 @@ pub use database::{LogError, Replayed};
 pub use desk::{Applied, Desk, DeskError, FolderError, Neighbours};
 pub use graph::{ExportFormat, GraphError, QueryForm, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome, Truncation};
 pub use inspect::{Problem, Status, Verification};
+pub use job::{Job, Jobs};
 pub use knowledge::{KnowledgeReport, PagePair, PageRef, StalePage};
 pub use quarantine::{Quarantine, Quarantined};
 pub use query::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ontology::{Observation, RecordId};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::database::{Database, LogError};
 
@@ -64,6 +64,17 @@ impl RecordLog {
         }
         transaction.commit()?;
         Ok(outcomes)
+    }
+
+    /// What an append would do with an observation.
+    pub(crate) fn foresee(&self, observation: &Observation) -> Result<Appended, LogError> {
+        let before = live_hash(&self.database.reader(), &observation.record.id)?;
+        let hash = Observation::content_hash(&observation.record);
+        Ok(match before {
+            None => Appended::New(0),
+            Some(before) if before == hash => Appended::Unchanged,
+            Some(_) => Appended::Changed(0),
+        })
     }
 
     /// Appends a delete; nothing when there is no such record.
@@ -203,7 +214,7 @@ fn tombstone(
     Ok(position)
 }
 
-fn live_hash(transaction: &Transaction<'_>, id: &RecordId) -> Result<Option<Vec<u8>>, LogError> {
+fn live_hash(transaction: &Connection, id: &RecordId) -> Result<Option<Vec<u8>>, LogError> {
     let hash = transaction
         .prepare_cached("SELECT content_hash FROM head WHERE record = ?1")?
         .query_row([id.as_str()], |row| row.get::<_, Option<Vec<u8>>>(0))

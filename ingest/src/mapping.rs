@@ -162,7 +162,7 @@ impl Mapping {
 
     /// The paths that the mapping reads, for telling what it leaves out.
     pub(crate) fn paths(&self) -> std::collections::BTreeSet<String> {
-        self.spec.record.iter().flat_map(spec::RecordSpec::paths).collect()
+        self.spec.record.iter().flat_map(|record| record.taken.iter().cloned()).collect()
     }
 
     /// Fields whose values must be among known words, with the record specs' picks for them.

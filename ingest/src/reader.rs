@@ -66,6 +66,19 @@ pub struct Progress {
 
 /// Plans a run and begins it.
 ///
+/// ```
+/// let request = ingest::Request {
+///     paths: vec!["tests/fixtures/markdown".into()],
+///     source: None,
+///     mapping: None,
+///     observed: jiff::Timestamp::UNIX_EPOCH,
+///     audience: Vec::new(),
+/// };
+/// let records = ingest::open(&request)?.filter(|item| matches!(item, ingest::Item::Observation(_)));
+/// assert_eq!(records.count(), 2);
+/// # Ok::<(), ingest::IngestError>(())
+/// ```
+///
 /// # Errors
 /// [`IngestError`] when a path is not there, nothing can be read at all, or the mapping is wrong. What is wrong with a single file
 /// or item comes out of the [`Reader`] as [`Item::Rejected`].
@@ -215,10 +228,10 @@ impl Reader {
             Raw::Item { place, value } => {
                 let Some(mapping) = &file.mapping else { return };
                 let values = mapping.items(value);
-                let is_many = values.len() > 1;
+                let counts_items = values.len() > 1 || file.format == Format::Yaml;
                 for mut value in values {
                     current.ordinal += 1;
-                    let place = if is_many { Some(Place::Item(current.ordinal)) } else { place };
+                    let place = if counts_items { Some(Place::Item(current.ordinal)) } else { place };
                     add_origin(&mut value, file, current.ordinal);
                     let lineage = lineage(file, place, self.observed);
                     let fallback_id = match file.format {

@@ -1,5 +1,6 @@
 //! What does a field's text say without its markup? Plain text, sections with their purpose, and ordered steps.
 
+mod adf;
 mod headings;
 mod html;
 mod jira;
@@ -9,6 +10,7 @@ mod markdown;
 
 use ontology::{Section, SectionKind, Span};
 
+pub(crate) use adf::text as adf_text;
 pub(crate) use headings::purpose;
 pub(crate) use journal::{Entry, jira_comment, servicenow_journal};
 pub(crate) use markdown::headings as markdown_headings;

@@ -438,6 +438,26 @@ impl Desk {
         Ok(applied)
     }
 
+    /// What [`Desk::apply`] would do, without doing it.
+    ///
+    /// # Errors
+    /// [`DeskError`] when the log cannot be read.
+    pub fn preview(&self, observations: &[Observation]) -> Result<Applied, DeskError> {
+        let mut applied = Applied::default();
+        for observation in observations {
+            if let Some(reason) = Self::refusal(observation) {
+                applied.rejected.push(reject(observation.clone(), reason));
+                continue;
+            }
+            match self.log.foresee(observation)? {
+                Appended::New(_) => applied.new += 1,
+                Appended::Changed(_) => applied.changed += 1,
+                Appended::Unchanged => applied.unchanged += 1,
+            }
+        }
+        Ok(applied)
+    }
+
     /// Removes a record from every index; the log keeps its history. False when there is no such record.
     ///
     /// # Errors

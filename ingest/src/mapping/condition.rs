@@ -21,6 +21,8 @@ struct TestTable {
     not: Option<OneOrMany>,
     #[serde(default, deserialize_with = "regex")]
     matches: Option<Regex>,
+    #[serde(default, deserialize_with = "regex")]
+    not_matches: Option<Regex>,
     exists: Option<bool>,
 }
 
@@ -55,6 +57,10 @@ impl Test {
         test.is.as_ref().is_none_or(any_of)
             && test.not.as_ref().is_none_or(|words| !any_of(words))
             && test.matches.as_ref().is_none_or(|pattern| texts.iter().any(|text| pattern.is_match(text)))
+            && test
+                .not_matches
+                .as_ref()
+                .is_none_or(|pattern| !texts.iter().any(|text| pattern.is_match(text)))
             && test.exists.is_none_or(|wanted| exists() == wanted)
     }
 }
@@ -65,7 +71,7 @@ impl<'de> Deserialize<'de> for Test {
         impl<'de> Visitor<'de> for Tests {
             type Value = Test;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a text, a list of texts, or a table with `is`, `not`, `matches` or `exists`")
+                f.write_str("a text, a list of texts, or a table with `is`, `not`, `matches`, `not_matches` or `exists`")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Test, E> {
                 Ok(Test::one_of(vec![text.to_owned()]))
@@ -87,7 +93,13 @@ impl<'de> Deserialize<'de> for Test {
 
 impl Test {
     fn one_of(words: Vec<String>) -> Self {
-        Self(TestTable { is: Some(OneOrMany(words)), not: None, matches: None, exists: None })
+        Self(TestTable {
+            is: Some(OneOrMany(words)),
+            not: None,
+            matches: None,
+            not_matches: None,
+            exists: None,
+        })
     }
 }
 

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::text::adf_text;
+
 /// The fields of an item.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'v> {
@@ -40,7 +42,10 @@ fn text<'v>(value: &'v Value, objects_as: &[String]) -> Option<Cow<'v, str>> {
         Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()).map(Cow::Borrowed),
         Value::Number(number) => Some(Cow::Owned(number.to_string())),
         Value::Bool(is_true) => Some(Cow::Borrowed(if *is_true { "true" } else { "false" })),
-        Value::Object(fields) => objects_as.iter().find_map(|key| text(fields.get(key)?, objects_as)),
+        Value::Object(fields) => {
+            let by_key = objects_as.iter().find_map(|key| text(fields.get(key)?, objects_as));
+            by_key.or_else(|| adf_text(fields).map(Cow::Owned))
+        }
         Value::Null | Value::Array(_) => None,
     }
 }

@@ -116,6 +116,9 @@ pub(super) struct RecordSpec {
     #[serde(default)]
     pub(super) attributes: BTreeMap<String, Pick>,
     pub(super) keep_rest: Option<bool>,
+    /// The paths that it reads, for keeping the rest.
+    #[serde(skip)]
+    pub(super) taken: BTreeSet<String>,
     pub(super) repeats: Option<Repeats>,
 }
 
@@ -171,6 +174,7 @@ impl Spec {
         let common = self.common.take().unwrap_or_default();
         for (number, record) in self.record.iter_mut().enumerate() {
             record.inherit(&common);
+            record.taken = record.paths();
             let Some(kind) = record.kind else {
                 return Err(format!("[[record]] number {} has no kind", number + 1));
             };
@@ -186,10 +190,11 @@ impl Spec {
 
 impl RecordSpec {
     fn inherit(&mut self, common: &Self) {
+        let is_relationship = self.kind == Some(Kind::Relationship);
+        let own_names = std::mem::take(&mut self.names);
         let own = [
             &mut self.id,
             &mut self.title,
-            &mut self.names,
             &mut self.state,
             &mut self.priority,
             &mut self.impact,
@@ -207,7 +212,6 @@ impl RecordSpec {
         let theirs = [
             &common.id,
             &common.title,
-            &common.names,
             &common.state,
             &common.priority,
             &common.impact,
@@ -227,7 +231,8 @@ impl RecordSpec {
                 own.clone_from(common);
             }
         }
-        if self.kind == Some(Kind::Relationship) {
+        self.names = if own_names.is_given() || is_relationship { own_names } else { common.names.clone() };
+        if is_relationship {
             return;
         }
         for (relation, pick) in &common.links {
@@ -275,8 +280,8 @@ impl RecordSpec {
         .chain(self.attributes.values())
     }
 
-    /// The paths that it reads.
-    pub(super) fn paths(&self) -> BTreeSet<String> {
+    /// The paths that it reads, without the places of elements in lists.
+    fn paths(&self) -> BTreeSet<String> {
         let mut paths: BTreeSet<String> = self.picks().flat_map(Pick::paths).map(str::to_owned).collect();
         paths.extend(self.when.paths().map(str::to_owned));
         for section in &self.section {
@@ -285,6 +290,11 @@ impl RecordSpec {
                 None => paths.extend(section.from.paths().map(str::to_owned)),
             }
         }
-        paths
+        paths.iter().map(|path| without_places(path)).collect()
     }
+}
+
+/// A path without the numbers that take one element of a list.
+fn without_places(path: &str) -> String {
+    path.split('.').filter(|part| part.parse::<usize>().is_err()).collect::<Vec<_>>().join(".")
 }
