@@ -32,6 +32,8 @@ enum Command {
     Ingest(command::ingest::Ingest),
     /// Find records by words, meaning, identifiers and graph
     Search(command::search::Search),
+    /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources
+    Triage(command::triage::Triage),
     /// Write a completion script for a shell
     Completions {
         /// Which shell
@@ -87,6 +89,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Init => command::init::init(global),
         Command::Ingest(command) => command.run(global),
         Command::Search(command) => command.run(global),
+        Command::Triage(command) => command.run(global),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "triagraph", &mut std::io::stdout());
             Ok(Outcome::Fine)

@@ -3,3 +3,5 @@
 pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod search;
+pub(crate) mod triage;
+mod triage_show;
