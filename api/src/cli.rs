@@ -62,6 +62,8 @@ enum Command {
     Backup(command::backup::Backup),
     /// Bring a copied desk back
     Restore(command::backup::Restore),
+    /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources
+    Triage(command::triage::Triage),
     /// Write a completion script for a shell
     Completions {
         /// Which shell
@@ -132,6 +134,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Reindex(command) => command.run(global),
         Command::Backup(command) => command.run(global),
         Command::Restore(command) => command.run(global),
+        Command::Triage(command) => command.run(global),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "triagraph", &mut std::io::stdout());
             Ok(Outcome::Fine)

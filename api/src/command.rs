@@ -15,3 +15,5 @@ pub(crate) mod related;
 pub(crate) mod search;
 pub(crate) mod status;
 pub(crate) mod subject;
+pub(crate) mod triage;
+mod triage_show;
