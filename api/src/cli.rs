@@ -30,6 +30,8 @@ enum Command {
     Init,
     /// Find records by words, meaning, identifiers and graph
     Search(command::search::Search),
+    /// Serve HTTP: search, bundles, records, SPARQL, metrics, and a page of documentation
+    Serve(command::serve::Serve),
     /// Write a completion script for a shell
     Completions {
         /// Which shell
@@ -84,6 +86,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::Init => command::init::init(global),
         Command::Search(command) => command.run(global),
+        Command::Serve(command) => command.run(global),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "triagraph", &mut std::io::stdout());
             Ok(Outcome::Fine)
