@@ -64,6 +64,8 @@ enum Command {
     Restore(command::backup::Restore),
     /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources
     Triage(command::triage::Triage),
+    /// Serve HTTP: search, bundles, records, SPARQL, metrics, and a page of documentation
+    Serve(command::serve::Serve),
     /// Write a completion script for a shell
     Completions {
         /// Which shell
@@ -135,6 +137,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Backup(command) => command.run(global),
         Command::Restore(command) => command.run(global),
         Command::Triage(command) => command.run(global),
+        Command::Serve(command) => command.run(global),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "triagraph", &mut std::io::stdout());
             Ok(Outcome::Fine)

@@ -17,3 +17,4 @@ pub(crate) mod status;
 pub(crate) mod subject;
 pub(crate) mod triage;
 mod triage_show;
+pub(crate) mod serve;
