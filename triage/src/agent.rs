@@ -12,7 +12,9 @@ use crate::check::Checker;
 use crate::evidence::{Evidence, Gather};
 use crate::extract::{Material, Passage, Sources, extract};
 use crate::page::{self, Chosen};
-use crate::result::{Answer, BundleRef, Claim, Dropped, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage};
+use crate::result::{
+    Answer, BundleRef, Claim, Dropped, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage,
+};
 use crate::strength::{ENOUGH, strength};
 use crate::{classify, draft};
 
@@ -81,24 +83,42 @@ pub fn triage(
     now: Timestamp,
 ) -> Result<Triage, TriageError> {
     let mut trace = Trace::default();
-    trace.add("received", ticket.id.as_str(), format!("{}, {} sections", ticket.kind.as_str(), ticket.sections.len()));
+    trace.add(
+        "received",
+        ticket.id.as_str(),
+        format!("{}, {} sections", ticket.kind.as_str(), ticket.sections.len()),
+    );
     let mut gather = Gather::new(desk, scope, now);
     let evidence = gather.evidence(ticket, options)?;
     let names: Vec<KnownName> = options.known_names.iter().chain(&evidence.people).cloned().collect();
     let redactor = Redactor::new(&options.policy, &names);
-    let replaced: usize = ticket.sections.iter().map(|section| redactor.redact(&section.text).replacements().len()).sum();
-    trace.add("redacted", "rules and known names", format!("{replaced} places of the ticket are hidden from a language model"));
+    let replaced: usize =
+        ticket.sections.iter().map(|section| redactor.redact(&section.text).replacements().len()).sum();
+    trace.add(
+        "redacted",
+        "rules and known names",
+        format!("{replaced} places of the ticket are hidden from a language model"),
+    );
     let affected = classify::affected(&gather, &evidence)?;
-    trace.add("enriched", &evidence.tickets.id, format!("{} affected, {} facts", affected.len(), evidence.tickets.facts.len()));
+    trace.add(
+        "enriched",
+        &evidence.tickets.id,
+        format!("{} affected, {} facts", affected.len(), evidence.tickets.facts.len()),
+    );
 
     let chosen = page::choose(&evidence);
     let category = classify::category(ticket, &evidence);
     let priority = classify::priority(ticket, &evidence);
     let team = classify::team(&mut gather, &evidence, chosen.as_ref(), &affected)?;
-    trace.add("classified", "neighbours, graph, impact × urgency", format!("{} tickets voted", evidence.neighbours.len()));
+    trace.add(
+        "classified",
+        "neighbours, graph, impact × urgency",
+        format!("{} tickets voted", evidence.neighbours.len()),
+    );
 
     let strength = strength(ticket, &evidence, chosen.as_ref());
-    let extra = match &chosen {
+    let usable = chosen.as_ref().filter(|chosen| chosen.is_enough());
+    let extra = match usable {
         Some(chosen) if !has_steps(&evidence.knowledge, &chosen.page.record) => {
             Some(gather.bundle_of_page(&chosen.page.record, options.budget_tokens)?)
         }
@@ -107,13 +127,21 @@ pub fn triage(
     let material = Material {
         ticket,
         evidence: &evidence,
-        page: chosen.as_ref(),
-        page_passages: page_passages(&evidence.knowledge, extra.as_ref(), chosen.as_ref()),
+        page: usable,
+        page_passages: page_passages(&evidence.knowledge, extra.as_ref(), usable),
         redactor: &redactor,
     };
-    trace.add("context", &evidence.knowledge.id, format!("{} passages, strength {:.2}", evidence.tickets.items.len() + evidence.knowledge.items.len(), strength.score));
+    trace.add(
+        "context",
+        &evidence.knowledge.id,
+        format!(
+            "{} passages, strength {:.2}",
+            evidence.tickets.items.len() + evidence.knowledge.items.len(),
+            strength.score
+        ),
+    );
 
-    let mut warnings = warnings(ticket, &evidence, chosen.as_ref());
+    let mut warnings = warnings(ticket, &evidence, usable);
     let (outcome, answer) = match hand_over(&material, &strength) {
         Some(reason) => {
             trace.add("handed_over", "", reason.clone());
@@ -121,7 +149,11 @@ pub fn triage(
         }
         None => {
             let answer = answer(desk, &material, options, &mut trace, &mut warnings);
-            trace.add("answered", &answer.by, format!("{} sentences, {} sources", answer.claims().count(), answer.sources.len()));
+            trace.add(
+                "answered",
+                &answer.by,
+                format!("{} sentences, {} sources", answer.claims().count(), answer.sources.len()),
+            );
             (Outcome::Answered, Some(answer))
         }
     };
@@ -138,12 +170,14 @@ pub fn triage(
         category,
         priority,
         team,
-        page: chosen.as_ref().map(Chosen::shown),
+        page: usable.map(Chosen::shown),
         related: related(&evidence, &redactor),
         affected,
         answer,
         strength,
-        bundles: bundles.map(|bundle| BundleRef { id: bundle.id.clone(), generation: bundle.generation }).collect(),
+        bundles: bundles
+            .map(|bundle| BundleRef { id: bundle.id.clone(), generation: bundle.generation })
+            .collect(),
         warnings,
         degraded: evidence.tickets.degraded.clone(),
         steps: trace.steps,
@@ -166,7 +200,11 @@ fn has_steps(knowledge: &Bundle, page: &Record) -> bool {
     shown > 1 || (shown == 1 && page.sections.len() == 1)
 }
 
-fn page_passages<'a>(knowledge: &'a Bundle, extra: Option<&'a Bundle>, chosen: Option<&Chosen<'_>>) -> Vec<Passage<'a>> {
+fn page_passages<'a>(
+    knowledge: &'a Bundle,
+    extra: Option<&'a Bundle>,
+    chosen: Option<&Chosen<'_>>,
+) -> Vec<Passage<'a>> {
     let (Some(chosen), bundle) = (chosen, extra.unwrap_or(knowledge)) else { return Vec::new() };
     let mut passages: Vec<Passage<'a>> = bundle
         .items
@@ -181,7 +219,10 @@ fn page_passages<'a>(knowledge: &'a Bundle, extra: Option<&'a Bundle>, chosen: O
 /// Why there is no answer, if there is none.
 fn hand_over(material: &Material<'_>, strength: &Strength) -> Option<String> {
     if strength.score < ENOUGH {
-        let nearest = strength.cosine.map(|cosine| format!(", the nearest text has similarity {cosine:.2}")).unwrap_or_default();
+        let nearest = strength
+            .cosine
+            .map(|cosine| format!(", the nearest text has similarity {cosine:.2}"))
+            .unwrap_or_default();
         return Some(format!(
             "nothing in the desk is near enough: {:.0} % of the ticket's words are known{nearest}",
             strength.coverage * 100.0
@@ -198,7 +239,13 @@ fn hand_over(material: &Material<'_>, strength: &Strength) -> Option<String> {
 }
 
 /// The extractive answer, with what is known and why worded by a model where there is one and its sentences hold.
-fn answer(desk: &Desk, material: &Material<'_>, options: &TriageOptions<'_>, trace: &mut Trace, warnings: &mut Vec<String>) -> Answer {
+fn answer(
+    desk: &Desk,
+    material: &Material<'_>,
+    options: &TriageOptions<'_>,
+    trace: &mut Trace,
+    warnings: &mut Vec<String>,
+) -> Answer {
     let mut sources = Sources::default();
     let mut answer = extract(material, &mut sources);
     trace.add("drafted", &answer.by, "sentences of the sources as they stand");
@@ -209,10 +256,15 @@ fn answer(desk: &Desk, material: &Material<'_>, options: &TriageOptions<'_>, tra
                 trace.add("drafted", model.id(), format!("{} passages were shown", passages.len()));
                 let checker = Checker { passages: &passages, embedder: desk.embedder().map(AsRef::as_ref) };
                 word(&mut answer, draft, &checker, model.id(), warnings);
-                trace.add("checked", "words, identifiers, negation, meaning", format!("{} sentences were dropped", answer.dropped.len()));
+                trace.add(
+                    "checked",
+                    "words, identifiers, negation, meaning",
+                    format!("{} sentences were dropped", answer.dropped.len()),
+                );
             }
             Err(error) => {
-                warnings.push(format!("the language model gave no answer, so this one is extractive: {error}"));
+                warnings
+                    .push(format!("the language model gave no answer, so this one is extractive: {error}"));
                 trace.add("drafted", model.id(), error.to_string());
             }
         }
@@ -229,8 +281,11 @@ fn answer(desk: &Desk, material: &Material<'_>, options: &TriageOptions<'_>, tra
 fn shown(material: &Material<'_>, sources: &mut Sources, answer: &Answer) -> BTreeMap<String, String> {
     let mut passages = BTreeMap::new();
     let bundle = &material.evidence.tickets;
-    let facts = bundle.facts.iter().filter(|fact| answer.claims().any(|claim| claim.handles.contains(&fact.handle)));
-    passages.extend(facts.map(|fact| (fact.handle.clone(), material.redactor.redact(&fact.text).text().to_owned())));
+    let facts =
+        bundle.facts.iter().filter(|fact| answer.claims().any(|claim| claim.handles.contains(&fact.handle)));
+    passages.extend(
+        facts.map(|fact| (fact.handle.clone(), material.redactor.redact(&fact.text).text().to_owned())),
+    );
     let of_tickets = bundle.items.iter().map(|item| Passage { bundle, item });
     for passage in material.page_passages.iter().copied().chain(of_tickets).take(MODEL_PASSAGES) {
         let handle = sources.passage(passage, material.redactor);
@@ -240,7 +295,13 @@ fn shown(material: &Material<'_>, sources: &mut Sources, answer: &Answer) -> BTr
 }
 
 /// Puts a model's sentences that hold in the place of the extracted ones. The steps of a page always stand as they are.
-fn word(answer: &mut Answer, draft: draft::Draft, checker: &Checker<'_>, model: &str, warnings: &mut Vec<String>) {
+fn word(
+    answer: &mut Answer,
+    draft: draft::Draft,
+    checker: &Checker<'_>,
+    model: &str,
+    warnings: &mut Vec<String>,
+) {
     let mut dropped: Vec<Dropped> = draft
         .other
         .into_iter()
@@ -258,7 +319,10 @@ fn word(answer: &mut Answer, draft: draft::Draft, checker: &Checker<'_>, model: 
     };
     let (known, cause, actions) = (keep(draft.known), keep(draft.cause), keep(draft.actions));
     if cause.is_empty() {
-        warnings.push("too little of the language model's text stands in its sources, so this answer is extractive".to_owned());
+        warnings.push(
+            "too little of the language model's text stands in its sources, so this answer is extractive"
+                .to_owned(),
+        );
     } else {
         answer.by = model.to_owned();
         answer.likely_cause = cause;
@@ -286,7 +350,8 @@ fn cite(desk: &Desk, answer: &Answer, now: Timestamp) -> Result<(), DeskError> {
 }
 
 fn related(evidence: &Evidence, redactor: &Redactor) -> Vec<RelatedLine> {
-    let shown = evidence.neighbours.iter().filter(|neighbour| neighbour.weight >= SHOWN_WEIGHT).take(SHOWN_RELATED);
+    let shown =
+        evidence.neighbours.iter().filter(|neighbour| neighbour.weight >= SHOWN_WEIGHT).take(SHOWN_RELATED);
     let line = |neighbour: &crate::evidence::Neighbour| RelatedLine {
         record: neighbour.id().clone(),
         kind: neighbour.record.kind,
@@ -312,19 +377,38 @@ const SPEAKS_TO_ASSISTANT: [&str; 6] = [
 fn warnings(ticket: &Record, evidence: &Evidence, chosen: Option<&Chosen<'_>>) -> Vec<String> {
     let mut warnings = evidence.tickets.warnings.clone();
     let told = ticket.sections.iter().map(|section| section.text.as_str()).chain([ticket.title.as_str()]);
-    if told.map(str::to_lowercase).any(|text| SPEAKS_TO_ASSISTANT.iter().any(|phrase| text.contains(phrase))) {
-        warnings.push("the ticket holds instructions to an assistant: they were read as text and not followed".to_owned());
+    if told.map(str::to_lowercase).any(|text| SPEAKS_TO_ASSISTANT.iter().any(|phrase| text.contains(phrase)))
+    {
+        warnings.push(
+            "the ticket holds instructions to an assistant: they were read as text and not followed"
+                .to_owned(),
+        );
     }
     if let Some(chosen) = chosen {
+        if chosen.is_guess() {
+            warnings.push(format!(
+                "{} is a guess: compare its symptom before you follow it",
+                chosen.page.record.title
+            ));
+        }
         if chosen.page.expired {
-            warnings.push(format!("{} has expired: check it before you work by it", chosen.page.record.title));
+            warnings
+                .push(format!("{} has expired: check it before you work by it", chosen.page.record.title));
         }
         for id in &chosen.page.contradicts {
-            let title = evidence.pages.iter().find(|page| page.record.id == *id).map_or(id.external(), |page| &page.record.title);
+            let title = evidence
+                .pages
+                .iter()
+                .find(|page| page.record.id == *id)
+                .map_or(id.external(), |page| &page.record.title);
             warnings.push(format!("{title} says the opposite of {}", chosen.page.record.title));
         }
         for id in &chosen.page.replaces {
-            let title = evidence.pages.iter().find(|page| page.record.id == *id).map_or(id.external(), |page| &page.record.title);
+            let title = evidence
+                .pages
+                .iter()
+                .find(|page| page.record.id == *id)
+                .map_or(id.external(), |page| &page.record.title);
             warnings.push(format!("do not work by the older page {title}: it was replaced"));
         }
     }
