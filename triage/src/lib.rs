@@ -17,6 +17,8 @@ mod check;
 mod draft;
 mod extract;
 
+mod answer;
+
 mod agent;
 
 pub use agent::{TriageError, TriageOptions, triage};
