@@ -131,7 +131,6 @@ fn reason(reason: &Reason) -> String {
         Reason::SharedIdentifier { identifiers } => format!("shares {}", identifiers.join(", ")),
         Reason::SimilarSymptom { cosine } => format!("similar symptom ({cosine:.2})"),
         Reason::SameResolution { records } => format!("solved by {}", names(records)),
-        _ => "related".to_owned(),
     }
 }
 
