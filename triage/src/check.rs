@@ -14,7 +14,8 @@ const PARAPHRASED: f64 = 0.35;
 /// Cosine of a sentence and the nearest sentence of its passages from which they say the same.
 const SAME_MEANING: f64 = 0.75;
 /// Words that turn a sentence round.
-const NEGATIONS: [&str; 10] = ["not", "no", "never", "none", "cannot", "without", "nicht", "kein", "keine", "nie"];
+const NEGATIONS: [&str; 10] =
+    ["not", "no", "never", "none", "cannot", "without", "nicht", "kein", "keine", "nie"];
 
 /// A sentence of a model with the handles that it gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,14 +41,19 @@ impl Checker<'_> {
         if let Some(unknown) = drafted.handles.iter().find(|handle| !self.passages.contains_key(*handle)) {
             return dropped(format!("there is no source {unknown}"));
         }
-        let cited: Vec<&str> =
-            drafted.handles.iter().filter_map(|handle| self.passages.get(handle)).map(String::as_str).collect();
-        let together = cited.join("\n");
+        let cited: Vec<&str> = drafted
+            .handles
+            .iter()
+            .filter_map(|handle| self.passages.get(handle))
+            .map(String::as_str)
+            .collect();
+        let together = without_numbers(&cited.join("\n"));
+        let text = without_numbers(&drafted.text);
         let known = numbered(&together);
-        if let Some(foreign) = numbered(&drafted.text).into_iter().find(|identifier| !known.contains(identifier)) {
+        if let Some(foreign) = numbered(&text).into_iter().find(|identifier| !known.contains(identifier)) {
             return dropped(format!("{foreign:?} does not stand in {}", drafted.handles.join(", ")));
         }
-        let says = words::content_words(&drafted.text);
+        let says = words::content_words(&text);
         let share = words::overlap(&says, &words::content_words(&together));
         let is_paraphrase = || share >= PARAPHRASED && self.means_the_same(&drafted.text, &cited);
         if share < SUPPORTED && !is_paraphrase() {
@@ -61,9 +67,9 @@ impl Checker<'_> {
 
     fn means_the_same(&self, text: &str, cited: &[&str]) -> bool {
         let Some(embedder) = self.embedder else { return false };
-        let sentences = cited.iter().flat_map(|passage| {
-            words::sentences(passage).into_iter().filter_map(|span| span.of(passage))
-        });
+        let sentences = cited
+            .iter()
+            .flat_map(|passage| words::sentences(passage).into_iter().filter_map(|span| span.of(passage)));
         let texts: Vec<&str> = std::iter::once(text).chain(sentences).collect();
         let Ok(vectors) = embedder.embed(TextRole::Passage, &texts) else { return false };
         let Some((first, others)) = vectors.split_first() else { return false };
@@ -72,21 +78,37 @@ impl Checker<'_> {
     }
 }
 
-/// Identifiers, with placeholders of redaction by their kind alone: each text numbers them for itself.
+/// Identifiers without the endings of units and plurals.
 fn numbered(text: &str) -> BTreeSet<String> {
-    let trim = |word: String| word.trim_end_matches(['s', 'x', '%']).to_owned();
     words::identifiers(text)
         .into_iter()
-        .map(|word| match word.rsplit_once('_') {
-            Some((kind, number)) if number.parse::<u32>().is_ok() => kind.to_owned(),
-            _ => trim(word),
-        })
+        .map(|word| word.trim_end_matches(['s', 'x', '%']).to_owned())
         .collect()
+}
+
+/// Placeholders of redaction by their kind alone, `[EMAIL]`: each text numbers them for itself.
+fn without_numbers(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(end) = rest.find(']') {
+        let head = &rest[..end];
+        let is_number = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        match head.rsplit_once('_') {
+            Some((kind, number)) if is_number(number) => plain.push_str(kind),
+            _ => plain.push_str(head),
+        }
+        plain.push(']');
+        rest = &rest[end + 1..];
+    }
+    plain.push_str(rest);
+    plain
 }
 
 /// Whether the sentence nearest to it in its passages is negated and it is not, or the other way round.
 fn turned_round(text: &str, cited: &[&str], says: &BTreeSet<String>) -> bool {
-    let sentences = cited.iter().flat_map(|passage| words::sentences(passage).into_iter().filter_map(|span| span.of(passage)));
+    let sentences = cited
+        .iter()
+        .flat_map(|passage| words::sentences(passage).into_iter().filter_map(|span| span.of(passage)));
     let nearest = sentences
         .map(|sentence| (words::overlap(says, &words::content_words(sentence)), sentence))
         .max_by(|a, b| a.0.total_cmp(&b.0));
@@ -104,7 +126,10 @@ mod tests {
 
     fn reason(text: &str, handles: &[&str]) -> Option<String> {
         let passages: BTreeMap<String, String> = [
-            ("S1", "REPL_NIGHT holds row locks on stock_location. End the blocking session after 30 minutes."),
+            (
+                "S1",
+                "REPL_NIGHT holds row locks on stock_location. End the blocking session after 30 minutes.",
+            ),
             ("S2", "Do not reinstall the print server role. Mail [EMAIL_4] about it."),
         ]
         .into_iter()
@@ -121,7 +146,7 @@ mod tests {
             assert_eq!(reason(text, handles).as_deref(), expected, "{text}");
         };
         check("The job REPL_NIGHT holds row locks on stock_location.", &["S1"], None);
-        check("Mail [EMAIL_1] about the print server role.", &["S2"], Some("S2 says the opposite").filter(|_| false));
+        check("Mail [EMAIL_1] about it.", &["S2"], None);
         check("REPL_NIGHT holds row locks.", &[], Some("it names no source"));
         check("REPL_NIGHT holds row locks.", &["S9"], Some("there is no source S9"));
         check("REPL_NIGHT holds row locks.", &["S2"], Some("\"repl_night\" does not stand in S2"));

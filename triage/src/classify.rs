@@ -9,12 +9,14 @@ use crate::evidence::{Evidence, Gather, Neighbour};
 use crate::page::Chosen;
 use crate::result::{Affected, Decision};
 
-/// Weight of doubt in every vote: one near neighbour alone is half sure, three that agree are three quarters.
-const DOUBT: f64 = 1.0;
+/// Weight of doubt in every vote: one near neighbour alone is 60 % sure, three that agree are 80 %.
+const DOUBT: f64 = 0.6;
+/// Below this a vote says nothing.
+const LEAST_CONFIDENCE: f64 = 0.2;
 /// Voices for the team, beside 1 for the nearest solved ticket. The owner of what is hit is a voice among several: who
 /// runs a database is not who fixes the application that holds its locks.
 const OWNER_OF_ITEM: f64 = 0.5;
-const OWNER_OF_PAGE: f64 = 1.0;
+const OWNER_OF_PAGE: f64 = 0.8;
 const NAMED_ALERT: f64 = 1.5;
 
 /// A vote: weights by value, with who spoke for it.
@@ -32,9 +34,15 @@ impl<T: Ord + Clone> Vote<T> {
     fn decide(self, nobody: &str) -> Decision<T> {
         let sum = |voices: &[(f64, String, RecordId)]| voices.iter().map(|voice| voice.0).sum::<f64>();
         let all: f64 = self.voices.values().map(|voices| sum(voices)).sum();
-        let best = self.voices.into_iter().max_by(|a, b| sum(&a.1).total_cmp(&sum(&b.1)).then_with(|| b.0.cmp(&a.0)));
+        let best = self
+            .voices
+            .into_iter()
+            .max_by(|a, b| sum(&a.1).total_cmp(&sum(&b.1)).then_with(|| b.0.cmp(&a.0)));
         let Some((value, mut voices)) = best else { return Decision::none(nobody) };
         let confidence = sum(&voices) / (all + DOUBT);
+        if confidence < LEAST_CONFIDENCE {
+            return Decision::none(nobody);
+        }
         voices.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.2.cmp(&b.2)));
         let why = reasons(&voices);
         let evidence = voices.into_iter().map(|voice| voice.2).collect();
@@ -79,10 +87,11 @@ pub(crate) fn category(ticket: &Record, evidence: &Evidence) -> Decision<Vec<Str
         sub.entry(first.clone()).or_default().add(path, neighbour.weight, why, neighbour.id());
     }
     let top = top.decide("no earlier ticket is near enough to tell a category");
-    let Some(first) = &top.value else { return Decision { value: None, ..top_of(top) } };
+    let Some(first) = &top.value else { return top_of(top) };
     let Some(sub) = sub.remove(first) else { return top_of(top) };
     // The sub-category is decided among those of the winning category; how sure the category is holds for both.
-    Decision { confidence: top.confidence, ..sub.decide("no sub-category") }
+    let sub = sub.decide("no sub-category");
+    if sub.value.is_none() { top_of(top) } else { Decision { confidence: top.confidence, ..sub } }
 }
 
 fn top_of(top: Decision<String>) -> Decision<Vec<String>> {
@@ -104,7 +113,10 @@ fn vocabulary<'a>(ticket: &'a Record, voters: &[&'a Neighbour]) -> Option<&'a st
     for neighbour in voters {
         *weights.entry(neighbour.id().source()).or_default() += neighbour.weight;
     }
-    weights.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0))).map(|(source, _)| source)
+    weights
+        .into_iter()
+        .max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0)))
+        .map(|(source, _)| source)
 }
 
 /// Priority by impact × urgency (ITIL's matrix: impact 1 and urgency 1 give 1, each step down gives one more), else by neighbours.
@@ -170,8 +182,10 @@ pub(crate) fn affected(gather: &Gather<'_>, evidence: &Evidence) -> Result<Vec<A
     let mut affected = Vec::new();
     for fact in facts.iter().filter(|fact| fact.kind == FactKind::Affected) {
         let owner = facts.iter().find(|owner| owner.kind == FactKind::Owner && owner.subject == fact.object);
-        let owner = owner.map(|owner| gather.record(&owner.object)).transpose()?.flatten().map(|team| team.title);
-        let name = gather.record(&fact.object)?.map_or_else(|| fact.object.external().to_owned(), |item| item.title);
+        let owner =
+            owner.map(|owner| gather.record(&owner.object)).transpose()?.flatten().map(|team| team.title);
+        let name =
+            gather.record(&fact.object)?.map_or_else(|| fact.object.external().to_owned(), |item| item.title);
         affected.push(Affected { record: fact.object.clone(), name, owner });
     }
     Ok(affected)

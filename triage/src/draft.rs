@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use models::{Limits, LanguageModel, LanguageModelError, Prompt, Redactor};
+use models::{LanguageModel, LanguageModelError, Limits, Prompt, Redactor};
 use ontology::Record;
 
 use crate::check::Drafted;
@@ -48,7 +48,9 @@ pub(crate) fn draft(
         sources.push_str(&format!("[{handle}] {cut}\n"));
     }
     sources.push_str("</sources>");
-    let prompt = Prompt::new(redactor.redact(INSTRUCTIONS)).user(redactor.redact(&told)).user(redactor.redact(&sources));
+    let prompt = Prompt::new(redactor.redact(INSTRUCTIONS))
+        .user(redactor.redact(&told))
+        .user(redactor.redact(&sources));
     let completion = model.complete(&prompt, &Limits { max_tokens: DRAFT_TOKENS, timeout })?;
     let mut draft = read(&completion.text);
     if completion.is_cut_off {
@@ -95,7 +97,8 @@ fn without_handles(line: &str) -> (String, Vec<String>) {
     while let Some(open) = rest.find('[') {
         let Some(length) = rest[open..].find(']') else { break };
         let inside = &rest[open + 1..open + length];
-        let names: Vec<&str> = inside.split([',', ';', ' ']).map(str::trim).filter(|name| !name.is_empty()).collect();
+        let names: Vec<&str> =
+            inside.split([',', ';', ' ']).map(str::trim).filter(|name| !name.is_empty()).collect();
         if !names.is_empty() && names.iter().all(|name| is_handle(name)) {
             said.push_str(rest[..open].trim_end());
             handles.extend(names.into_iter().map(str::to_owned));
@@ -119,7 +122,9 @@ mod tests {
 
     #[test]
     fn lines_are_read_with_their_handles() {
-        let draft = read("Sure!\nknown: Mail [EMAIL_1] hangs [S1].\n- cause: A lock. It stays. [S2, F1]\nask: nobody [S1]");
+        let draft = read(
+            "Sure!\nknown: Mail [EMAIL_1] hangs [S1].\n- cause: A lock. It stays. [S2, F1]\nask: nobody [S1]",
+        );
         let drafted = |text: &str, handles: &[&str]| Drafted {
             text: text.to_owned(),
             handles: handles.iter().map(|handle| (*handle).to_owned()).collect(),

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::{Bundle, BundleRequest, Desk, DeskError, Filters, Hit, Leg, Query, RelatedTicket, Subject};
+use engine::{
+    Bundle, BundleRequest, Desk, DeskError, FactKind, Filters, Hit, Leg, Query, RelatedTicket, Subject,
+};
 use jiff::Timestamp;
 use models::{KnownName, NameKind};
 use ontology::{Kind, Record, RecordId, Reference, Relation, Scope, Section, SectionKind};
@@ -10,13 +12,13 @@ use ontology::{Kind, Record, RecordId, Reference, Relation, Scope, Section, Sect
 use crate::agent::TriageOptions;
 
 /// Tickets that vote at most.
-const NEIGHBOURS: usize = 20;
+const NEIGHBOURS: usize = 12;
 /// Records of each bundle, and of the search for alerts.
 const TICKETS: usize = 12;
 const PAGES: usize = 8;
 const ALERTS: usize = 5;
-/// How fast the vote falls with the score: a ticket with half the best one's score has an eighth of its vote.
-const VOTE_POWER: i32 = 3;
+/// How fast the vote falls with the score: a ticket with half the best one's score has a sixteenth of its vote.
+const VOTE_POWER: i32 = 4;
 /// Vote of a ticket that nobody has solved yet, beside a solved one.
 const UNSOLVED_VOTE: f64 = 0.4;
 
@@ -28,6 +30,13 @@ pub(crate) struct Evidence {
     pub(crate) tickets: Bundle,
     pub(crate) knowledge: Bundle,
     pub(crate) people: Vec<KnownName>,
+}
+
+impl Evidence {
+    /// Whether the ticket hits this item or service.
+    pub(crate) fn affects(&self, id: &RecordId) -> bool {
+        self.tickets.facts.iter().any(|fact| fact.kind == FactKind::Affected && fact.object == *id)
+    }
 }
 
 /// An earlier ticket.
@@ -59,6 +68,8 @@ pub(crate) struct Page {
     pub(crate) score: f64,
     pub(crate) cosine: Option<f64>,
     pub(crate) expired: bool,
+    /// Services, items and alerts that it is about.
+    pub(crate) documents: BTreeSet<RecordId>,
     /// Pages that it replaces.
     pub(crate) replaces: BTreeSet<RecordId>,
     /// Pages that it contradicts, by its own word or theirs.
@@ -88,7 +99,11 @@ impl<'a> Gather<'a> {
         Self { desk, scope, now, found: BTreeMap::new() }
     }
 
-    pub(crate) fn evidence(&mut self, ticket: &Record, options: &TriageOptions<'_>) -> Result<Evidence, DeskError> {
+    pub(crate) fn evidence(
+        &mut self,
+        ticket: &Record,
+        options: &TriageOptions<'_>,
+    ) -> Result<Evidence, DeskError> {
         let subject = Subject::Ticket(Box::new(ticket.clone()));
         let bundle = |about: Subject, kinds: &[Kind], limit| {
             let filters = Filters { kinds: kinds.to_vec(), ..Filters::default() };
@@ -143,10 +158,12 @@ impl<'a> Gather<'a> {
             }
             let cites = self.cites(&record)?;
             let mut tied = BTreeSet::new();
-            for relation in [Relation::CausedBy, Relation::RelatedTo, Relation::PartOf, Relation::DuplicateOf] {
+            for relation in [Relation::CausedBy, Relation::RelatedTo, Relation::PartOf, Relation::DuplicateOf]
+            {
                 tied.extend(self.targets(&record, relation)?);
             }
-            let solved = if record.state.is_some_and(ontology::State::is_resolved) { 1.0 } else { UNSOLVED_VOTE };
+            let solved =
+                if record.state.is_some_and(ontology::State::is_resolved) { 1.0 } else { UNSOLVED_VOTE };
             let weight = (related.hit.score / best).clamp(0.0, 1.0).powi(VOTE_POWER) * solved;
             neighbours.push(Neighbour { ticket: related, record, weight, cites, tied });
         }
@@ -186,8 +203,9 @@ impl<'a> Gather<'a> {
         let Some(record) = self.record(id)? else { return Ok(None) };
         let replaces = self.targets(&record, Relation::Supersedes)?;
         let contradicts = self.targets(&record, Relation::Contradicts)?;
+        let documents = self.targets(&record, Relation::Documents)?;
         let expired = record.is_expired(self.now);
-        Ok(Some(Page { record, score, cosine, expired, replaces, contradicts }))
+        Ok(Some(Page { record, score, documents, cosine, expired, replaces, contradicts }))
     }
 
     fn alerts(&mut self, question: &str) -> Result<Vec<Alert>, DeskError> {
@@ -202,7 +220,11 @@ impl<'a> Gather<'a> {
         Ok(alerts)
     }
 
-    pub(crate) fn targets(&mut self, record: &Record, relation: Relation) -> Result<BTreeSet<RecordId>, DeskError> {
+    pub(crate) fn targets(
+        &mut self,
+        record: &Record,
+        relation: Relation,
+    ) -> Result<BTreeSet<RecordId>, DeskError> {
         let mut targets = BTreeSet::new();
         for link in record.links.iter().filter(|link| link.relation == relation) {
             match &link.target {
@@ -243,7 +265,11 @@ impl<'a> Gather<'a> {
 fn is_note(section: &Section) -> bool {
     matches!(
         section.kind,
-        SectionKind::Resolution | SectionKind::RootCause | SectionKind::WorkNote | SectionKind::Comment | SectionKind::Steps
+        SectionKind::Resolution
+            | SectionKind::RootCause
+            | SectionKind::WorkNote
+            | SectionKind::Comment
+            | SectionKind::Steps
     )
 }
 
@@ -253,7 +279,9 @@ fn page_names(text: &str) -> Vec<String> {
     words
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
         .filter(|word| {
-            let is_number = word.len() > 4 && word.starts_with(char::is_alphabetic) && word.ends_with(|c: char| c.is_ascii_digit());
+            let is_number = word.len() > 4
+                && word.starts_with(char::is_alphabetic)
+                && word.ends_with(|c: char| c.is_ascii_digit());
             is_number || word.ends_with(".md") || word.contains("://")
         })
         .map(str::to_owned)

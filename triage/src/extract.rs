@@ -53,7 +53,11 @@ impl Sources {
             bundle_handle: item.handle.clone(),
             record: item.record.clone(),
             kind: item.kind,
-            title: if item.kind.is_ticket() { redactor.redact(&item.title).text().to_owned() } else { item.title.clone() },
+            title: if item.kind.is_ticket() {
+                redactor.redact(&item.title).text().to_owned()
+            } else {
+                item.title.clone()
+            },
             section: item.section,
             section_kind: Some(item.section_kind),
             span: Some(item.span),
@@ -100,32 +104,57 @@ pub(crate) struct Material<'a> {
 impl<'a> Material<'a> {
     /// Solved tickets that tell the page's story, best first; without a page, those that tell the nearest one's.
     pub(crate) fn agreeing(&self) -> Vec<&'a Neighbour> {
-        let solved = self.evidence.neighbours.iter().filter(|neighbour| neighbour.is_solved() && neighbour.weight >= TOLD_WEIGHT);
+        let solved = self
+            .evidence
+            .neighbours
+            .iter()
+            .filter(|neighbour| neighbour.is_solved() && neighbour.weight >= TOLD_WEIGHT);
         let Some(chosen) = self.page else {
-            let told: Vec<&Neighbour> = solved.filter(|neighbour| !story(&neighbour.record).is_empty()).collect();
-            let first = told.first().map(|neighbour| story(&neighbour.record)).unwrap_or_default();
-            return told.into_iter().filter(|neighbour| words::overlap(&story(&neighbour.record), &first) >= SAME_STORY).collect();
+            let told: Vec<&Neighbour> =
+                solved.filter(|neighbour| !words::story(&neighbour.record).is_empty()).collect();
+            let first = told.first().map(|neighbour| words::story(&neighbour.record)).unwrap_or_default();
+            return told
+                .into_iter()
+                .filter(|neighbour| words::overlap(&words::story(&neighbour.record), &first) >= SAME_STORY)
+                .collect();
         };
-        let page_words = all_words(&chosen.page.record);
+        let page_words = words::of_record(&chosen.page.record);
         let names_page = |neighbour: &Neighbour| {
-            neighbour.cites.contains(&chosen.page.record.id) || neighbour.cites.iter().any(|id| chosen.page.replaces.contains(id))
+            neighbour.cites.contains(&chosen.page.record.id)
+                || neighbour.cites.iter().any(|id| chosen.page.replaces.contains(id))
         };
-        // A page of another word on the matter, or one that was replaced, is not to come back through its tickets.
-        let names_other = |neighbour: &Neighbour| neighbour.cites.iter().any(|id| chosen.page.contradicts.contains(id) || chosen.page.replaces.contains(id));
+        // A page of another word on the matter, or one that was replaced, is not to come back through the tickets of its time.
+        let is_outdated = |neighbour: &Neighbour| {
+            !chosen.page.replaces.is_empty() && neighbour.record.resolved < chosen.page.record.modified
+        };
+        let names_other = |neighbour: &Neighbour| {
+            neighbour
+                .cites
+                .iter()
+                .any(|id| chosen.page.contradicts.contains(id) || chosen.page.replaces.contains(id))
+        };
         solved
-            .filter(|neighbour| !names_other(neighbour))
-            .filter(|neighbour| names_page(neighbour) || words::overlap(&story(&neighbour.record), &page_words) >= SAME_STORY)
+            .filter(|neighbour| !names_other(neighbour) && !is_outdated(neighbour))
+            .filter(|neighbour| {
+                names_page(neighbour)
+                    || words::overlap(&words::story(&neighbour.record), &page_words) >= SAME_STORY
+            })
             .collect()
     }
 
     fn passages_of(&self, id: &RecordId, kinds: &[SectionKind]) -> Vec<Passage<'a>> {
         let bundle = &self.evidence.tickets;
-        let items = bundle.items.iter().filter(|item| item.record == *id && kinds.contains(&item.section_kind));
+        let items =
+            bundle.items.iter().filter(|item| item.record == *id && kinds.contains(&item.section_kind));
         items.map(|item| Passage { bundle, item }).collect()
     }
 
     fn page_parts(&self, kinds: &[SectionKind]) -> Vec<Passage<'a>> {
-        self.page_passages.iter().filter(|passage| kinds.contains(&passage.item.section_kind)).copied().collect()
+        self.page_passages
+            .iter()
+            .filter(|passage| kinds.contains(&passage.item.section_kind))
+            .copied()
+            .collect()
     }
 }
 
@@ -177,7 +206,9 @@ fn facts(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sources
         }
     }
     for id in tied {
-        for passage in material.passages_of(id, &[SectionKind::RootCause, SectionKind::Resolution, SectionKind::Description]) {
+        for passage in material
+            .passages_of(id, &[SectionKind::RootCause, SectionKind::Resolution, SectionKind::Description])
+        {
             if matches!(passage.item.kind, Kind::Problem | Kind::Change) {
                 of_ticket(material, passage, sources, known);
             }
@@ -193,7 +224,9 @@ fn causes(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Source
     let mut told = 0;
     for neighbour in agreeing {
         let before = answer.likely_cause.len();
-        for passage in material.passages_of(neighbour.id(), &[SectionKind::RootCause, SectionKind::Resolution]) {
+        for passage in
+            material.passages_of(neighbour.id(), &[SectionKind::RootCause, SectionKind::Resolution])
+        {
             of_ticket(material, passage, sources, &mut answer.likely_cause);
         }
         told += usize::from(answer.likely_cause.len() > before);
@@ -204,7 +237,13 @@ fn causes(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Source
 }
 
 /// The first sentences of a passage of a page.
-fn whole(material: &Material<'_>, passage: Passage<'_>, limit: usize, sources: &mut Sources, claims: &mut Vec<Claim>) {
+fn whole(
+    material: &Material<'_>,
+    passage: Passage<'_>,
+    limit: usize,
+    sources: &mut Sources,
+    claims: &mut Vec<Claim>,
+) {
     for span in words::sentences(&passage.item.text).into_iter().take(limit) {
         claim(material, passage, span, sources, claims);
     }
@@ -218,7 +257,9 @@ fn in_order(material: &Material<'_>, passage: Passage<'_>, sources: &mut Sources
     let mut at = 0_u32;
     let around = |from: u32, to: u32| {
         let part = text.get(from as usize..to as usize).unwrap_or_default();
-        words::sentences(part).into_iter().map(move |span| Span { start: span.start + from, end: span.end + from })
+        words::sentences(part)
+            .into_iter()
+            .map(move |span| Span { start: span.start + from, end: span.end + from })
     };
     let mut spans: Vec<Span> = Vec::new();
     for step in steps.into_iter().filter(|step| step.of(text).is_some()) {
@@ -247,7 +288,8 @@ fn of_ticket(material: &Material<'_>, passage: Passage<'_>, sources: &mut Source
         if is_private || is_elsewhere || says.len() < 2 || is_pointer(text) {
             continue;
         }
-        let is_told = claims.iter().any(|claim| words::overlap(&says, &words::content_words(&claim.text)) > 0.8);
+        let is_told =
+            claims.iter().any(|claim| words::overlap(&says, &words::content_words(&claim.text)) > 0.8);
         if is_told {
             continue;
         }
@@ -287,23 +329,23 @@ fn record_identifiers(record: &Record) -> BTreeSet<String> {
     found
 }
 
-fn claim(material: &Material<'_>, passage: Passage<'_>, span: Span, sources: &mut Sources, claims: &mut Vec<Claim>) {
+fn claim(
+    material: &Material<'_>,
+    passage: Passage<'_>,
+    span: Span,
+    sources: &mut Sources,
+    claims: &mut Vec<Claim>,
+) {
     let Some(text) = span.of(&passage.item.text) else { return };
-    let text = if passage.item.kind.is_ticket() { material.redactor.redact(text).text().to_owned() } else { text.to_owned() };
-    if claims.iter().any(|claim| claim.text == text) {
+    let text = if passage.item.kind.is_ticket() {
+        material.redactor.redact(text).text().to_owned()
+    } else {
+        text.to_owned()
+    };
+    // A step's own number stands before its span and says nothing.
+    if !text.chars().any(char::is_alphabetic) || claims.iter().any(|claim| claim.text == text) {
         return;
     }
     let handles = vec![sources.passage(passage, material.redactor)];
     claims.push(Claim { text, handles, span: Some(span) });
-}
-
-fn story(record: &Record) -> BTreeSet<String> {
-    let told = record.sections.iter().filter(|section| matches!(section.kind, SectionKind::RootCause | SectionKind::Resolution));
-    told.flat_map(|section| words::content_words(&section.text)).collect()
-}
-
-fn all_words(record: &Record) -> BTreeSet<String> {
-    let mut found = words::content_words(&record.title);
-    found.extend(record.sections.iter().flat_map(|section| words::content_words(&section.text)));
-    found
 }

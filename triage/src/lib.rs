@@ -17,10 +17,12 @@ mod check;
 mod draft;
 mod extract;
 
+mod answer;
+
 mod agent;
 
 pub use agent::{TriageError, TriageOptions, triage};
 pub use result::{
-    Affected, Answer, BundleRef, Claim, Decision, Dropped, Outcome, PageChoice, RelatedLine, Source, StepTrace, Strength,
-    TRIAGE_SCHEMA, Triage,
+    Affected, Answer, BundleRef, Claim, Decision, Dropped, Outcome, PageChoice, RelatedLine, Source,
+    StepTrace, Strength, TRIAGE_SCHEMA, Triage,
 };

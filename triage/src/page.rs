@@ -1,18 +1,28 @@
 //! Which runbook or article is to be worked by? Search, what solved the neighbours, and what an alert leads to, together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ontology::RecordId;
 
 use crate::evidence::{Evidence, Page};
 use crate::result::PageChoice;
+use crate::words;
 
 /// What speaks for a page, beside 1 for the best by search. Links weigh most: people chose them. An alert that the
 /// ticket names leads to its page by the word of those who wrote it.
 const SEARCH: f64 = 1.0;
+/// Search for a ticket in another language than the embedder's finds pages in that language first, whatever they are about.
+const SEARCH_IN_OTHER_LANGUAGE: f64 = 0.4;
 const SOLVED_NEIGHBOURS: f64 = 1.2;
 const NAMED_ALERT: f64 = 1.5;
 const LIKE_ALERT: f64 = 0.15;
+/// What the nearest solved tickets tell of cause and solution, found in the page's words: it speaks for a page that nobody
+/// cited, and in the desk's language whatever the caller writes in. Ordinary words alone give the first share.
+const SAME_STORY: f64 = 1.2;
+const ORDINARY_SHARE: f64 = 0.15;
+const STORIES: usize = 5;
+/// The page is about what the ticket hits.
+const ABOUT_AFFECTED: f64 = 0.25;
 /// An expired page counts this much of its points; with a replacement at hand, its points are the replacement's.
 const EXPIRED: f64 = 0.5;
 /// Pages named in fewer votes than this have no word of neighbours: one distant ticket proves nothing.
@@ -20,6 +30,11 @@ const LEAST_VOTES: f64 = 0.15;
 /// Cosine range over which meaning alone turns from doubtful to sure; MiniLM's unrelated texts stay below the first.
 const DOUBTFUL_COSINE: f64 = 0.25;
 const SURE_COSINE: f64 = 0.65;
+
+/// Below the first confidence no answer is built on a page (one in four of them was right when the desk's solved incidents were
+/// asked again); below the second (half of them) the reader is told to compare.
+const ENOUGH: f64 = 0.25;
+const LIKELY: f64 = 0.45;
 
 /// A page with what speaks for it.
 pub(crate) struct Chosen<'a> {
@@ -64,15 +79,23 @@ pub(crate) fn choose(evidence: &Evidence) -> Option<Chosen<'_>> {
 
 fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
     let mut points: BTreeMap<RecordId, Points> = BTreeMap::new();
+    let is_english = evidence.tickets.language.as_deref().is_none_or(|language| language.starts_with("en"));
+    let search = if is_english { SEARCH } else { SEARCH_IN_OTHER_LANGUAGE };
     for page in &evidence.pages {
         let its = points.entry(page.record.id.clone()).or_default();
-        its.points += SEARCH * page.score;
+        its.points += search * page.score;
         if page.score > 0.0 {
             its.why.push(match page.cosine {
                 Some(cosine) => format!("its text fits the ticket (similarity {cosine:.2})"),
                 None => "its words fit the ticket".to_owned(),
             });
         }
+    }
+    stories(evidence, &mut points);
+    for page in evidence.pages.iter().filter(|page| page.documents.iter().any(|id| evidence.affects(id))) {
+        let its = points.entry(page.record.id.clone()).or_default();
+        its.points += ABOUT_AFFECTED;
+        its.why.push("it is about what is hit".to_owned());
     }
     let citing = evidence.neighbours.iter().filter(|neighbour| !neighbour.cites.is_empty());
     let all: f64 = citing.clone().map(|neighbour| neighbour.weight).sum();
@@ -110,6 +133,32 @@ fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
     points
 }
 
+/// How much of the nearest solved tickets' causes and solutions stands in each page.
+fn stories(evidence: &Evidence, points: &mut BTreeMap<RecordId, Points>) {
+    let told: Vec<(f64, BTreeSet<String>)> = evidence
+        .neighbours
+        .iter()
+        .filter(|neighbour| neighbour.is_solved())
+        .map(|neighbour| (neighbour.weight, words::story(&neighbour.record)))
+        .filter(|(_, story)| !story.is_empty())
+        .take(STORIES)
+        .collect();
+    let all: f64 = told.iter().map(|(weight, _)| weight).sum();
+    if all <= 0.0 {
+        return;
+    }
+    for page in &evidence.pages {
+        let known = words::of_record(&page.record);
+        let share =
+            told.iter().map(|(weight, story)| weight * words::overlap(story, &known)).sum::<f64>() / all;
+        let its = points.entry(page.record.id.clone()).or_default();
+        its.points += SAME_STORY * ((share - ORDINARY_SHARE) / (1.0 - ORDINARY_SHARE)).max(0.0);
+        if share >= 0.4 {
+            its.why.push("like tickets were solved in its way".to_owned());
+        }
+    }
+}
+
 /// What people found in an old page is told by the page that replaced it.
 fn pass_on_to_replacements(evidence: &Evidence, points: &mut BTreeMap<RecordId, Points>) {
     for page in evidence.pages.iter().filter(|page| !page.expired) {
@@ -130,12 +179,24 @@ fn listed(tickets: &[&str]) -> String {
 }
 
 impl Chosen<'_> {
+    /// Whether an answer may be built on it.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.confidence() >= ENOUGH
+    }
+
+    /// Whether the reader should compare before following it.
+    pub(crate) fn is_guess(&self) -> bool {
+        self.confidence() < LIKELY
+    }
+
     /// How sure it is: words and meaning, votes, and how far it is ahead.
     pub(crate) fn confidence(&self) -> f64 {
         let meaning = self.page.cosine.map_or(0.5, |cosine| {
             ((cosine - DOUBTFUL_COSINE) / (SURE_COSINE - DOUBTFUL_COSINE)).clamp(0.0, 1.0)
         });
-        let confidence = 0.35 * meaning + 0.35 * self.votes.max(if self.points > NAMED_ALERT { 1.0 } else { 0.0 }) + 0.3 * self.margin.min(1.0);
+        let confidence = 0.35 * meaning
+            + 0.35 * self.votes.max(if self.points > NAMED_ALERT { 1.0 } else { 0.0 })
+            + 0.3 * self.margin.min(1.0);
         confidence.clamp(0.0, 1.0)
     }
 

@@ -159,9 +159,16 @@ pub struct Answer {
 impl Answer {
     /// Every claim, in reading order.
     pub fn claims(&self) -> impl Iterator<Item = &Claim> {
-        [&self.known, &self.likely_cause, &self.check_first, &self.what_to_do, &self.verification, &self.escalation]
-            .into_iter()
-            .flatten()
+        [
+            &self.known,
+            &self.likely_cause,
+            &self.check_first,
+            &self.what_to_do,
+            &self.verification,
+            &self.escalation,
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 

@@ -55,18 +55,14 @@ fn nearest_cosine(evidence: &Evidence) -> Option<f64> {
 /// Share of the ticket's words that the page and the nearest solved tickets have.
 fn coverage(ticket: &Record, evidence: &Evidence, page: Option<&Chosen<'_>>) -> f64 {
     let mut asked = words::content_words(&ticket.title);
-    let told = |section: &&ontology::Section| matches!(section.kind, SectionKind::Description | SectionKind::Symptom | SectionKind::Environment);
+    let told = |section: &&ontology::Section| {
+        matches!(section.kind, SectionKind::Description | SectionKind::Symptom | SectionKind::Environment)
+    };
     asked.extend(ticket.sections.iter().filter(told).flat_map(|section| words::content_words(&section.text)));
     let nearest = evidence.neighbours.iter().filter(|neighbour| neighbour.is_solved()).take(NEAREST);
     let records = nearest.map(|neighbour| &neighbour.record).chain(page.map(|page| &page.page.record));
-    let known: BTreeSet<String> = records.flat_map(record_words).collect();
+    let known: BTreeSet<String> = records.flat_map(words::of_record).collect();
     words::overlap(&asked, &known)
-}
-
-fn record_words(record: &Record) -> BTreeSet<String> {
-    let mut known = words::content_words(&record.title);
-    known.extend(record.sections.iter().flat_map(|section| words::content_words(&section.text)));
-    known
 }
 
 /// Whether the nearest solved tickets tell one story: share of the words of their causes and solutions that they have in common.
@@ -75,10 +71,7 @@ fn family(evidence: &Evidence) -> f64 {
         .neighbours
         .iter()
         .filter(|neighbour| neighbour.is_solved())
-        .map(|neighbour| {
-            let told = neighbour.record.sections.iter().filter(|section| matches!(section.kind, SectionKind::RootCause | SectionKind::Resolution));
-            told.flat_map(|section| words::content_words(&section.text)).collect::<BTreeSet<String>>()
-        })
+        .map(|neighbour| words::story(&neighbour.record))
         .filter(|story| story.len() > 2)
         .take(NEAREST)
         .collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ontology::Span;
+use ontology::{Record, SectionKind, Span};
 
 /// English, German and French words that say nothing about a subject.
 const EMPTY_WORDS: &str = " a about after again all also am an and any are as at be because been before being both but by can cannot \
@@ -35,16 +35,20 @@ fn stem(word: &str) -> String {
 
 /// Numbers, codes, hosts, paths: whatever must be the same letter by letter. Lower case, without outer punctuation.
 pub(crate) fn identifiers(text: &str) -> BTreeSet<String> {
-    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '"' | '`' | '\'' | '“' | '”' | '=' | '[' | ']'))
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
-        .filter(|word| is_identifier(word))
-        .map(str::to_lowercase)
-        .collect()
+    text.split(|c: char| {
+        c.is_whitespace()
+            || matches!(c, ',' | ';' | '(' | ')' | '"' | '`' | '\'' | '“' | '”' | '=' | '[' | ']')
+    })
+    .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+    .filter(|word| is_identifier(word))
+    .map(str::to_lowercase)
+    .collect()
 }
 
 fn is_identifier(word: &str) -> bool {
     let has_digit = word.chars().any(|c| c.is_ascii_digit());
-    let is_joined = word.chars().any(|c| matches!(c, '_' | '\\' | '@')) || word.contains("://") || word.contains("::");
+    let is_joined =
+        word.chars().any(|c| matches!(c, '_' | '\\' | '@')) || word.contains("://") || word.contains("::");
     word.len() > 1 && (has_digit || is_joined)
 }
 
@@ -94,6 +98,21 @@ fn sentence_end(text: &str) -> Option<usize> {
     None
 }
 
+/// All words of a record.
+pub(crate) fn of_record(record: &Record) -> BTreeSet<String> {
+    let texts = record.sections.iter().map(|section| section.text.as_str()).chain([record.title.as_str()]);
+    texts.flat_map(content_words).collect()
+}
+
+/// The words of a ticket's cause and solution.
+pub(crate) fn story(record: &Record) -> BTreeSet<String> {
+    let told = record
+        .sections
+        .iter()
+        .filter(|section| matches!(section.kind, SectionKind::RootCause | SectionKind::Resolution));
+    told.flat_map(|section| content_words(&section.text)).collect()
+}
+
 /// Share of the words of `of` that `with` has too, 0 to 1.
 pub(crate) fn overlap(of: &BTreeSet<String>, with: &BTreeSet<String>) -> f64 {
     if of.is_empty() {
@@ -122,6 +141,9 @@ mod tests {
             identifiers("Set `pg_stat_activity` on wms-db-01, then E-4107 (twice)."),
             ["e-4107", "pg_stat_activity", "wms-db-01"].map(str::to_owned).into()
         );
-        assert_eq!(content_words("The confirmed picks, and confirms"), ["confir", "picks"].map(str::to_owned).into());
+        assert_eq!(
+            content_words("The confirmed picks, and confirms"),
+            ["confir", "picks"].map(str::to_owned).into()
+        );
     }
 }

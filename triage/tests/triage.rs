@@ -6,7 +6,8 @@ use engine::Desk;
 use jiff::Timestamp;
 use models::{HashEmbedder, LanguageModelError, ScriptedModel};
 use ontology::{
-    Audience, Kind, Lineage, Link, Observation, Record, RecordId, Relation, Scope, Section, SectionKind, Span, State, TenantId,
+    Audience, Kind, Lineage, Link, Observation, Record, RecordId, Relation, Scope, Section, SectionKind,
+    Span, State, TenantId,
 };
 use triage::{Answer, Outcome, Triage, TriageOptions, triage};
 
@@ -27,9 +28,20 @@ fn record(id: &str, kind: Kind, title: &str, sections: &[(SectionKind, &str)]) -
     record
 }
 
-fn incident(id: &str, title: &str, told: &str, cause: &str, solved: &str, team: &str, category: &str) -> Record {
-    let sections =
-        [(SectionKind::Description, told), (SectionKind::RootCause, cause), (SectionKind::Resolution, solved)];
+fn incident(
+    id: &str,
+    title: &str,
+    told: &str,
+    cause: &str,
+    solved: &str,
+    team: &str,
+    category: &str,
+) -> Record {
+    let sections = [
+        (SectionKind::Description, told),
+        (SectionKind::RootCause, cause),
+        (SectionKind::Resolution, solved),
+    ];
     let mut record = record(id, Kind::Incident, title, &sections);
     record.state = Some(State::Closed);
     record.category = vec![category.to_owned()];
@@ -59,7 +71,12 @@ fn locks_ticket(told: &str) -> Record {
         "desk:INC9",
         Kind::Incident,
         "Scanners hang at pick confirmation",
-        &[(SectionKind::Description, &format!("wms-core says canceling statement due to lock timeout in relation stock_location. {told}"))],
+        &[(
+            SectionKind::Description,
+            &format!(
+                "wms-core says canceling statement due to lock timeout in relation stock_location. {told}"
+            ),
+        )],
     );
     (ticket.impact, ticket.urgency) = (Some(2), Some(1));
     ticket
@@ -67,18 +84,65 @@ fn locks_ticket(told: &str) -> Record {
 
 fn desk_records() -> Vec<Record> {
     let lock = "wms-core says canceling statement due to lock timeout in relation stock_location, scanners hang at pick confirmation";
-    let vault = record("kb:vault", Kind::Runbook, "Vault is sealed", &[(SectionKind::Steps, "Read the vault unseal keys from the safe.")]);
-    let mut secret = runbook("kb:secret", "Lock timeout on stock_location, secret page", lock, &["Secret step for stock_location locks."]);
+    let vault = record(
+        "kb:vault",
+        Kind::Runbook,
+        "Vault is sealed",
+        &[(SectionKind::Steps, "Read the vault unseal keys from the safe.")],
+    );
+    let mut secret = runbook(
+        "kb:secret",
+        "Lock timeout on stock_location, secret page",
+        lock,
+        &["Secret step for stock_location locks."],
+    );
     secret.audience = vec![Audience::new("security").unwrap()];
     vec![
         runbook("kb:locks", "Pick confirmation hangs: locks on stock_location", lock, &STEPS),
-        runbook("kb:printer", "Print spooler down", "Nothing prints, the follow-me list is empty", &["Empty the spool folder.", "Start the spooler."]),
+        runbook(
+            "kb:printer",
+            "Print spooler down",
+            "Nothing prints, the follow-me list is empty",
+            &["Empty the spool folder.", "Start the spooler."],
+        ),
         vault,
         secret,
-        incident("desk:INC1", "Scanners hang at confirm", lock, "REPL_NIGHT held row locks on stock_location.", "REPL_NIGHT paused and the blocking session ended. See locks.", "Warehouse Applications", "WMS"),
-        incident("desk:INC2", "Pick confirmation hangs", lock, "REPL_NIGHT held row locks on stock_location again.", "Job paused. Lorna Tebbutt called back at lorna@example.com.", "Warehouse Applications", "WMS"),
-        incident("desk:INC3", "Nothing prints", "follow-me list is empty", "The driver crashed.", "Spooler restarted.", "Workplace Engineering", "Printing"),
-        incident("desk:INC4", "I typed my password on a strange page", "mail looked real", "Phishing.", "Password reset.", "Security Operations", "Security"),
+        incident(
+            "desk:INC1",
+            "Scanners hang at confirm",
+            lock,
+            "REPL_NIGHT held row locks on stock_location.",
+            "REPL_NIGHT paused and the blocking session ended. See locks.",
+            "Warehouse Applications",
+            "WMS",
+        ),
+        incident(
+            "desk:INC2",
+            "Pick confirmation hangs",
+            lock,
+            "REPL_NIGHT held row locks on stock_location again.",
+            "Job paused. Lorna Tebbutt called back at lorna@example.com.",
+            "Warehouse Applications",
+            "WMS",
+        ),
+        incident(
+            "desk:INC3",
+            "Nothing prints",
+            "follow-me list is empty",
+            "The driver crashed.",
+            "Spooler restarted.",
+            "Workplace Engineering",
+            "Printing",
+        ),
+        incident(
+            "desk:INC4",
+            "I typed my password on a strange page",
+            "mail looked real",
+            "Phishing.",
+            "Password reset.",
+            "Security Operations",
+            "Security",
+        ),
     ]
 }
 
@@ -91,7 +155,8 @@ fn made() -> Made {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open(folder.path(), &tenant(), Some(Arc::new(HashEmbedder::new(384)))).unwrap();
     let lineage = Lineage { origin: "test".into(), place: None, mapping: "test".into(), observed: now() };
-    let observations = desk_records().into_iter().map(|record| Observation::unversioned(record, lineage.clone())).collect();
+    let observations =
+        desk_records().into_iter().map(|record| Observation::unversioned(record, lineage.clone())).collect();
     let applied = desk.apply(observations).unwrap();
     assert!(applied.rejected.is_empty(), "{:?}", applied.rejected);
     Made { desk, _folder: folder }
@@ -153,7 +218,10 @@ fn every_sentence_stands_in_the_span_that_it_cites() {
 #[test]
 fn what_nobody_knows_is_handed_over() {
     let made = made();
-    let told = [(SectionKind::Description, "The yellow box in the hut beeps, tonnage stays at zero. Who is responsible?")];
+    let told = [(
+        SectionKind::Description,
+        "The yellow box in the hut beeps, tonnage stays at zero. Who is responsible?",
+    )];
     let ticket = record("desk:INC8", Kind::Incident, "Weighbridge terminal shows ERR 6", &told);
     let triage = run(&made, &ticket, None);
     assert!(matches!(triage.outcome, Outcome::HandedOver { .. }), "{:?}", triage.strength);
@@ -171,7 +239,10 @@ fn instructions_in_a_ticket_change_no_decision_and_are_not_repeated() {
     assert_eq!(injected.priority, clean.priority);
     assert_eq!(injected.page.as_ref().map(|page| &page.record), clean.page.as_ref().map(|page| &page.record));
     let said: Vec<&str> = answer(&injected).claims().map(|claim| claim.text.as_str()).collect();
-    assert!(!said.iter().any(|text| text.contains("unseal") || text.contains("everything is solved")), "{said:?}");
+    assert!(
+        !said.iter().any(|text| text.contains("unseal") || text.contains("everything is solved")),
+        "{said:?}"
+    );
     assert!(injected.warnings.iter().any(|warning| warning.contains("not followed")));
 }
 
@@ -199,11 +270,19 @@ fn a_models_sentences_are_kept_only_where_their_sources_say_so() {
     assert_eq!(answer.what_to_do.len(), STEPS.len());
     let reasons: Vec<&str> = answer.dropped.iter().map(|dropped| dropped.reason.as_str()).collect();
     let unsupported = format!("{handle} does not say so");
-    assert_eq!(reasons, ["it is not in the form asked for", "there is no source S77", &unsupported, &unsupported]);
+    assert_eq!(
+        reasons,
+        ["it is not in the form asked for", "there is no source S77", &unsupported, &unsupported]
+    );
     let asked = model.asked();
     let prompt: String = asked[0].messages().iter().map(models::Redacted::text).collect();
     assert!(!prompt.contains("ann@example.org") && !prompt.contains("Ann Other"), "{prompt}");
-    assert!(answer.sources.iter().all(|source| answer.claims().any(|claim| claim.handles.contains(&source.handle))));
+    assert!(
+        answer
+            .sources
+            .iter()
+            .all(|source| answer.claims().any(|claim| claim.handles.contains(&source.handle)))
+    );
 }
 
 #[test]
@@ -216,7 +295,11 @@ fn a_model_that_fails_or_invents_leaves_the_extractive_answer() {
         let triage = run(&made, &locks_ticket(""), Some(model));
         assert_eq!(answer(&triage).by, "extractive");
         assert_eq!(answer(&triage).likely_cause, answer(&clean).likely_cause);
-        assert!(triage.warnings.iter().any(|warning| warning.contains("extractive")), "{:?}", triage.warnings);
+        assert!(
+            triage.warnings.iter().any(|warning| warning.contains("extractive")),
+            "{:?}",
+            triage.warnings
+        );
     }
 }
 

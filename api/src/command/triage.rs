@@ -124,13 +124,17 @@ impl Triage {
         let mut tickets = Vec::new();
         for item in ingest::open(&request)? {
             match item {
-                Item::Observation(observation) if observation.record.kind.is_ticket() => tickets.push(observation.record),
+                Item::Observation(observation) if observation.record.kind.is_ticket() => {
+                    tickets.push(observation.record)
+                }
                 Item::Observation(observation) => anyhow::bail!(
                     "{} is no ticket but {}: name a mapping with --mapping",
                     observation.record.id,
                     observation.record.kind.as_str()
                 ),
-                Item::Rejected(rejected) => anyhow::bail!("{} cannot be read: {}", file.display(), rejected.reason),
+                Item::Rejected(rejected) => {
+                    anyhow::bail!("{} cannot be read: {}", file.display(), rejected.reason)
+                }
                 Item::Skipped(_) | Item::Quads(_) => {}
             }
         }
@@ -144,12 +148,15 @@ impl Triage {
         std::io::stdin().read_to_string(&mut text).context("standard input is no UTF-8 text")?;
         let trimmed = text.trim();
         anyhow::ensure!(!trimmed.is_empty(), "there is no ticket on standard input");
-        let is_structured = self.mapping.is_some() || trimmed.starts_with(['{', '[']) && trimmed.ends_with(['}', ']']);
+        let is_structured =
+            self.mapping.is_some() || trimmed.starts_with(['{', '[']) && trimmed.ends_with(['}', ']']);
         if !is_structured {
             return Ok(vec![plain(trimmed)?]);
         }
         let folder = tempfile::tempdir()?;
-        let is_lines = trimmed.starts_with('{') && trimmed.lines().count() > 1 && trimmed.lines().all(|line| line.starts_with('{'));
+        let is_lines = trimmed.starts_with('{')
+            && trimmed.lines().count() > 1
+            && trimmed.lines().all(|line| line.starts_with('{'));
         let name = match trimmed.chars().next() {
             Some('{') if is_lines => "stdin.jsonl",
             Some('{' | '[') => "stdin.json",
@@ -169,7 +176,9 @@ fn of_desk(desk: &Desk, global: &Global, name: &str) -> anyhow::Result<Record> {
         found.extend(record.filter(|record| record.kind.is_ticket()));
     }
     match found.len() {
-        0 => anyhow::bail!("there is no ticket {name} here: look for it with `triagraph search`, or give it with --file"),
+        0 => anyhow::bail!(
+            "there is no ticket {name} here: look for it with `triagraph search`, or give it with --file"
+        ),
         1 => Ok(found.remove(0)),
         _ => {
             let ids: Vec<String> = found.iter().map(|record| record.id.to_string()).collect();

@@ -35,7 +35,14 @@ pub(crate) fn show(triage: &Triage, explain: bool) {
         claims("If it does not help", &answer.escalation, false);
         sources(&answer.sources);
         for dropped in &answer.dropped {
-            line(paint(DIM, output::wrap(&format!("taken out: {} ({})", dropped.text, dropped.reason), output::width(), 2)));
+            line(paint(
+                DIM,
+                output::wrap(
+                    &format!("taken out: {} ({})", dropped.text, dropped.reason),
+                    output::width(),
+                    2,
+                ),
+            ));
         }
         line("");
         line(paint(DIM, format!("Answer by: {}", answer.by)));
@@ -43,7 +50,10 @@ pub(crate) fn show(triage: &Triage, explain: bool) {
     if explain {
         heading("How it came about");
         for step in &triage.steps {
-            line(paint(DIM, output::wrap(&format!("{}: {} ({})", step.step, step.why, step.used), output::width(), 2)));
+            line(paint(
+                DIM,
+                output::wrap(&format!("{}: {} ({})", step.step, step.why, step.used), output::width(), 2),
+            ));
         }
     }
     line("");
@@ -54,7 +64,8 @@ fn label(text: &str) -> String {
 }
 
 fn decision<T>(name: &str, decision: &Decision<T>, words: impl Fn(&T) -> String) {
-    let value = decision.value.as_ref().map_or_else(|| paint(WARN, "undecided"), |value| paint(BOLD, words(value)));
+    let value =
+        decision.value.as_ref().map_or_else(|| paint(WARN, "undecided"), |value| paint(BOLD, words(value)));
     let sure = if decision.value.is_some() { paint(DIM, sure(decision.confidence)) } else { String::new() };
     line(format!("{} {value}  {sure}", label(name)));
     for why in decision.why.iter().take(2) {
@@ -74,7 +85,12 @@ fn sure(confidence: f64) -> String {
 fn page(page: &PageChoice) {
     let expired = if page.expired { paint(WARN, "  expired") } else { String::new() };
     let kind = if page.kind == ontology::Kind::Runbook { "Runbook" } else { "Article" };
-    line(format!("{} {}{expired}  {}", label(kind), paint(BOLD, &page.title), paint(DIM, sure(page.confidence))));
+    line(format!(
+        "{} {}{expired}  {}",
+        label(kind),
+        paint(BOLD, &page.title),
+        paint(DIM, sure(page.confidence))
+    ));
     let place = page.url.as_deref().unwrap_or(page.record.as_str());
     line(format!("          {}", paint(ID, place)));
     for why in page.why.iter().take(3) {
@@ -95,21 +111,26 @@ fn related(tickets: &[RelatedLine]) {
     for ticket in tickets {
         let state = ticket.state.map(|state| state.as_str().replace('_', " ")).unwrap_or_default();
         let day = ticket.created.map(|created| created.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
-        line(format!("  {}  {}  {}", paint(ID, ticket.record.external()), output::shorten(&ticket.title, 70), paint(DIM, format!("{state} {day}"))));
+        line(format!(
+            "  {}  {}  {}",
+            paint(ID, ticket.record.external()),
+            output::shorten(&ticket.title, 70),
+            paint(DIM, format!("{state} {day}"))
+        ));
         let why: Vec<String> = ticket.reasons.iter().map(reason).collect();
         line(paint(DIM, output::wrap(&why.join("; "), output::width(), 6)));
     }
 }
 
 fn reason(reason: &Reason) -> String {
-    let names = |ids: &[ontology::RecordId]| ids.iter().map(|id| id.external()).collect::<Vec<_>>().join(", ");
+    let name = |id: &ontology::RecordId| id.external().rsplit('/').next().unwrap_or_default().to_owned();
+    let names = |ids: &[ontology::RecordId]| ids.iter().map(name).collect::<Vec<_>>().join(", ");
     match reason {
         Reason::Linked { relation } => format!("linked: {}", relation.as_str().replace('_', " ")),
         Reason::SharedItem { items } => format!("concerns {} too", names(items)),
         Reason::SharedIdentifier { identifiers } => format!("shares {}", identifiers.join(", ")),
         Reason::SimilarSymptom { cosine } => format!("similar symptom ({cosine:.2})"),
         Reason::SameResolution { records } => format!("solved by {}", names(records)),
-        _ => "related".to_owned(),
     }
 }
 
@@ -120,7 +141,8 @@ fn claims(title: &str, claims: &[Claim], is_ordered: bool) {
     heading(title);
     for (index, claim) in claims.iter().enumerate() {
         let mark = if is_ordered { format!("{:>2}.", index + 1) } else { " –".to_owned() };
-        let text = output::wrap(&format!("{} [{}]", claim.text, claim.handles.join(", ")), output::width(), 5);
+        let text =
+            output::wrap(&format!("{} [{}]", claim.text, claim.handles.join(", ")), output::width(), 5);
         // The mark stands in the indent of the first line.
         line(format!(" {mark:<4}{}", text.trim_start()));
     }
@@ -133,12 +155,17 @@ fn sources(sources: &[Source]) {
     heading("Sources");
     for source in sources {
         let day = source.date.map(|date| date.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
-        let part = source.section_kind.map(|kind| kind.as_str().replace('_', " ")).unwrap_or_else(|| "graph".to_owned());
+        let part = source
+            .section_kind
+            .map(|kind| kind.as_str().replace('_', " "))
+            .unwrap_or_else(|| "graph".to_owned());
         let expired = if source.expired { paint(WARN, " expired") } else { String::new() };
+        // A fact's words begin with the record that they are about.
+        let record =
+            source.section_kind.map(|_| format!("{} ", source.record.external())).unwrap_or_default();
         line(format!(
-            "  {:<4} {} {}  {}{expired}",
-            paint(ID, &source.handle),
-            source.record.external(),
+            "  {} {record}{}  {}{expired}",
+            paint(ID, format!("{:<4}", source.handle)),
             output::shorten(&source.title, 60),
             paint(DIM, format!("{part} {day}")),
         ));
