@@ -14,6 +14,7 @@ pub(crate) const DEFAULT_EMBEDDER: &str = "all-MiniLM-L6-v2";
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// Folder of the desks
     #[arg(long, global = true, env = "TRIAGRAPH_DATA", default_value = "triagraph-data", value_name = "DIR")]

@@ -90,12 +90,15 @@ pub(crate) fn named(desk: &Desk, scope: &Scope, name: &str) -> anyhow::Result<Re
     match found.as_slice() {
         [] => bail!("no record is called {name:?}: look for it with `triagraph search`"),
         [only] => Ok(only.clone()),
-        several => {
-            let listed: Vec<&str> = several.iter().take(LISTED).map(RecordId::as_str).collect();
-            let more = if several.len() > LISTED { ", …" } else { "" };
-            bail!("{name:?} names {} records, give one by its id: {}{more}", several.len(), listed.join(", "))
-        }
+        several => bail!("{name:?} names {}: give one by its id", listed(several)),
     }
+}
+
+/// How many records, and the first of them.
+fn listed(ids: &[RecordId]) -> String {
+    let first: Vec<&str> = ids.iter().take(LISTED).map(RecordId::as_str).collect();
+    let more = if ids.len() > LISTED { ", …" } else { "" };
+    format!("{} records ({}{more})", ids.len(), first.join(", "))
 }
 
 fn lookup(desk: &Desk, scope: &Scope, name: &str) -> anyhow::Result<Vec<RecordId>> {
@@ -115,13 +118,13 @@ pub(crate) fn record_or_text(desk: &Desk, scope: &Scope, words: &[String]) -> an
         [only] if !only.trim().is_empty() => {
             let found = lookup(desk, scope, only)?;
             let is_word = !only.trim().contains(char::is_whitespace);
-            if is_word && found.len() > 1 {
-                return named(desk, scope, only).map(Subject::Record);
-            }
-            match found.into_iter().next() {
-                Some(id) if is_word || id.as_str() == only => return Ok(Subject::Record(id)),
-                _ if is_word => {
+            match found.as_slice() {
+                [id] if is_word || id.as_str() == only => return Ok(Subject::Record(id.clone())),
+                [] if is_word => {
                     output::note(format!("no record is called {only:?}; it is taken as a question"))
+                }
+                several if is_word => {
+                    output::note(format!("{only:?} names {}; it is taken as a question", listed(several)));
                 }
                 _ => {}
             }
