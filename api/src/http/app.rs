@@ -1,6 +1,7 @@
 //! What do all requests share? The desk, once it is open, the key, the limits, and what is counted.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -64,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) keys_at_work: Mutex<BTreeSet<String>>,
     desk: OnceLock<Arc<Desk>>,
     counted: Mutex<Option<Arc<Status>>>,
+    /// Set by a write that may change counts without moving the log, such as one that fills the quarantine.
+    is_recount_due: AtomicBool,
     counting: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -89,6 +92,7 @@ impl App {
             keys_at_work: Mutex::default(),
             desk: OnceLock::new(),
             counted: Mutex::default(),
+            is_recount_due: AtomicBool::new(false),
             counting: Arc::default(),
         }))
     }
@@ -112,13 +116,17 @@ impl App {
     /// Counts of the desk: fresh ones, or the last where a writer keeps the desk busy.
     pub(crate) async fn status(&self) -> Result<Arc<Status>, Problem> {
         let desk = Arc::clone(self.desk()?);
-        if let Some(kept) = self.kept().filter(|kept| kept.generation == desk.generation()) {
+        let is_current = |kept: &Arc<Status>| kept.generation == desk.generation();
+        if let Some(kept) =
+            self.kept().filter(is_current).filter(|_| !self.is_recount_due.load(Ordering::Acquire))
+        {
             return Ok(kept);
         }
         if let Ok(turn) = Arc::clone(&self.counting).try_lock_owned() {
             let app = self.clone();
             let count = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
+                app.is_recount_due.store(false, Ordering::Release);
                 let status = Arc::new(desk.status()?);
                 app.keep(Arc::clone(&status));
                 Ok(status)
@@ -132,9 +140,9 @@ impl App {
         self.kept().ok_or_else(busy)
     }
 
-    /// Forgets the counts, after a write that may have changed them.
+    /// Has the desk counted again at the next occasion, after a write.
     pub(crate) fn recount(&self) {
-        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.is_recount_due.store(true, Ordering::Release);
     }
 
     fn keep(&self, status: Arc<Status>) {

@@ -1,7 +1,7 @@
 //! What does a caller get when something is wrong? One RFC 9457 document for every error, its status decided by its code.
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::{DeskError, LogError, SparqlError};
@@ -127,7 +127,7 @@ pub(crate) async fn written(response: Response, request_id: &str) -> (Response, 
     let (mut parts, body) = response.into_parts();
     let problem = match parts.extensions.remove::<Problem>() {
         Some(problem) => problem,
-        None => foreign(status, body, parts.headers.get(ALLOW)).await,
+        None => foreign(status, body).await,
     };
     parts.status = problem.status();
     parts.headers.remove(CONTENT_LENGTH);
@@ -145,13 +145,14 @@ pub(crate) async fn written(response: Response, request_id: &str) -> (Response, 
     (Response::from_parts(parts, Body::from(bytes)), Some(problem))
 }
 
-async fn foreign(status: StatusCode, body: Body, allow: Option<&HeaderValue>) -> Problem {
+async fn foreign(status: StatusCode, body: Body) -> Problem {
     let said = axum::body::to_bytes(body, DETAIL_BYTES).await.unwrap_or_default();
     let said = String::from_utf8_lossy(&said).trim().to_owned();
-    let allowed = allow.and_then(|allow| allow.to_str().ok());
-    let detail = match (status, allowed) {
-        (StatusCode::METHOD_NOT_ALLOWED, Some(allowed)) => format!("this path takes {allowed}"),
-        (StatusCode::NOT_FOUND, _) => "nothing is served at this path: see /docs".to_owned(),
+    let detail = match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "this path does not take this method: the header Allow says which".to_owned()
+        }
+        StatusCode::NOT_FOUND => "nothing is served at this path: see /docs".to_owned(),
         _ if said.is_empty() => "the request cannot be answered".to_owned(),
         _ => said,
     };

@@ -114,7 +114,10 @@ fn sole_query(parameters: Parameters) -> Result<String, Problem> {
         match name.as_str() {
             "query" if query.is_none() => query = Some(value),
             "query" => {
-                return Err(Problem::new("invalid-query", "the parameter query stands there twice: send one"));
+                return Err(Problem::new(
+                    "invalid-query",
+                    "the parameter query stands there twice: send one",
+                ));
             }
             "update" => return Err(engine::SparqlError::Update.into()),
             "default-graph-uri" | "named-graph-uri" => {
