@@ -117,7 +117,9 @@ impl App {
     pub(crate) async fn status(&self) -> Result<Arc<Status>, Problem> {
         let desk = Arc::clone(self.desk()?);
         let is_current = |kept: &Arc<Status>| kept.generation == desk.generation();
-        if let Some(kept) = self.kept().filter(is_current).filter(|_| !self.is_recount_due.load(Ordering::Acquire)) {
+        if let Some(kept) =
+            self.kept().filter(is_current).filter(|_| !self.is_recount_due.load(Ordering::Acquire))
+        {
             return Ok(kept);
         }
         if let Ok(turn) = Arc::clone(&self.counting).try_lock_owned() {
