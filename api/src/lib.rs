@@ -3,11 +3,11 @@
 //! `main` calls [`run`]. [`cli`] says what can be typed; each file of [`command`] answers one command; [`http`] is what
 //! `serve` serves; [`settings`] turns flags and environment into an open desk and a scope.
 
-mod settings;
-mod output;
-mod fetch;
 mod cli;
 mod command;
+mod fetch;
 mod http;
+mod output;
+mod settings;
 
 pub use cli::run;

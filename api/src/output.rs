@@ -55,7 +55,9 @@ pub(crate) fn wrap(text: &str, width: usize, indent: usize) -> String {
     for paragraph in text.lines() {
         let mut current = String::new();
         for word in paragraph.split_whitespace() {
-            if !current.is_empty() && current.chars().count() + 1 + word.chars().count() > width.saturating_sub(indent) {
+            if !current.is_empty()
+                && current.chars().count() + 1 + word.chars().count() > width.saturating_sub(indent)
+            {
                 lines.push(format!("{pad}{current}"));
                 current.clear();
             }

@@ -81,7 +81,8 @@ pub fn restore(copy: &Path, data: &Path, tenant: &TenantId) -> Result<(), Backup
     for journal in ["desk.db-wal", "desk.db-shm"] {
         let _ = std::fs::remove_file(folder.join(journal));
     }
-    let restored = Folder::drop_index(data, tenant).map_err(BackupError::from).and_then(|()| place(copy, &target));
+    let restored =
+        Folder::drop_index(data, tenant).map_err(BackupError::from).and_then(|()| place(copy, &target));
     if restored.is_err() && is_new {
         let _ = std::fs::remove_dir_all(&folder);
     }
@@ -103,7 +104,8 @@ fn place(from: &Path, target: &Path) -> Result<(), BackupError> {
         }
     });
     let named = copied.and_then(|()| {
-        std::fs::rename(&temporary, target).map_err(|source| BackupError::Io { path: target.to_owned(), source })
+        std::fs::rename(&temporary, target)
+            .map_err(|source| BackupError::Io { path: target.to_owned(), source })
     });
     if named.is_err() {
         let _ = std::fs::remove_file(&temporary);

@@ -103,7 +103,8 @@ impl Eval {
     }
 
     fn chosen(&self) -> anyhow::Result<Vec<(String, Vec<Leg>)>> {
-        let usual = || Leg::ALL.iter().map(|leg| leg.as_str().to_owned()).chain(["hybrid".to_owned()]).collect();
+        let usual =
+            || Leg::ALL.iter().map(|leg| leg.as_str().to_owned()).chain(["hybrid".to_owned()]).collect();
         let names: Vec<String> = if self.leg.is_empty() { usual() } else { self.leg.clone() };
         names.into_iter().map(|name| Ok((name.clone(), legs_of(&name)?))).collect()
     }
@@ -125,7 +126,12 @@ fn measure_folder(global: &Global, folder: &Path, legs: &[(String, Vec<Leg>)]) -
     let dataset = folder.file_name().map_or_else(|| "?".into(), |name| name.to_string_lossy().into_owned());
     let files = (folder.join("queries.jsonl"), folder.join("qrels").join("test.tsv"));
     for file in [&files.0, &files.1] {
-        anyhow::ensure!(file.is_file(), "{} is no BEIR folder: {} is missing", folder.display(), file.display());
+        anyhow::ensure!(
+            file.is_file(),
+            "{} is no BEIR folder: {} is missing",
+            folder.display(),
+            file.display()
+        );
     }
     let temporary = tempfile::tempdir()?;
     let tenant = TenantId::new("eval")?;
@@ -168,7 +174,8 @@ fn measure(
     ingest: f64,
 ) -> anyhow::Result<Report> {
     let grades = read_grades(qrels)?;
-    let lines: Vec<Line> = read_lines(queries)?.into_iter().filter(|line| grades.contains_key(&line.id)).collect();
+    let lines: Vec<Line> =
+        read_lines(queries)?.into_iter().filter(|line| grades.contains_key(&line.id)).collect();
     let mut sums: BTreeMap<String, Measures> = BTreeMap::new();
     let mut times = Vec::with_capacity(lines.len());
     for line in &lines {
@@ -184,7 +191,9 @@ fn measure(
             // A grade may name a record by its full id or by its source's own; the query's own document never counts.
             let ids: Vec<&str> = ranked
                 .iter()
-                .map(|id| if grades[&line.id].contains_key(id.as_str()) { id.as_str() } else { id.external() })
+                .map(
+                    |id| if grades[&line.id].contains_key(id.as_str()) { id.as_str() } else { id.external() },
+                )
                 .filter(|id| *id != line.id)
                 .collect();
             sums.entry(name.clone()).or_default().add(&ids, &grades[&line.id]);
@@ -192,7 +201,8 @@ fn measure(
     }
     let count = lines.len().max(1) as f64;
     times.sort_by(f64::total_cmp);
-    let at = |share: f64| times.get(((times.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
+    let at =
+        |share: f64| times.get(((times.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
     Ok(Report {
         dataset,
         documents: desk.status()?.records.values().sum(),
@@ -272,7 +282,12 @@ fn read_grades(path: &Path) -> anyhow::Result<BTreeMap<String, Grades>> {
 }
 
 fn show(report: &Report) {
-    output::line(format!("{}  {} documents, {} queries", paint(BOLD, &report.dataset), report.documents, report.queries));
+    output::line(format!(
+        "{}  {} documents, {} queries",
+        paint(BOLD, &report.dataset),
+        report.documents,
+        report.queries
+    ));
     output::line(paint(DIM, "  leg          nDCG@10   hit@1  recall@10  recall@100  MRR@10"));
     for (leg, m) in &report.legs {
         output::line(format!(
@@ -281,7 +296,8 @@ fn show(report: &Report) {
         ));
     }
     let Seconds { ingest, query_p50, query_p99 } = report.seconds;
-    let line = format!("  ingest {ingest:.1} s; a query {:.1} ms (p99 {:.1} ms)", query_p50 * 1e3, query_p99 * 1e3);
+    let line =
+        format!("  ingest {ingest:.1} s; a query {:.1} ms (p99 {:.1} ms)", query_p50 * 1e3, query_p99 * 1e3);
     output::line(paint(DIM, line));
 }
 

@@ -41,7 +41,11 @@ fn weight(leg: Leg, trust: Trust) -> f64 {
 }
 
 /// Fuses the legs that ran. Sorted by score; ties by the order that `tie` gives.
-pub(crate) fn fuse(found: &[(Leg, Found)], trust: Trust, tie: impl Fn(u64, u64) -> std::cmp::Ordering) -> Vec<Fused> {
+pub(crate) fn fuse(
+    found: &[(Leg, Found)],
+    trust: Trust,
+    tie: impl Fn(u64, u64) -> std::cmp::Ordering,
+) -> Vec<Fused> {
     let mut fused: BTreeMap<u64, Vec<LegScore>> = BTreeMap::new();
     for (leg, found) in found {
         let (low, high) = bounds(*leg, found);
@@ -101,7 +105,8 @@ mod tests {
             let lexical = found(&[(1, 9.0), (2, 5.0)]);
             let identifier = found(&[(2, 3.0)]);
             let trust = Trust { identifier_share: share, embedder_language: true };
-            fuse(&[(Leg::Lexical, lexical), (Leg::Identifier, identifier)], trust, |a, b| a.cmp(&b))[0].position
+            fuse(&[(Leg::Lexical, lexical), (Leg::Identifier, identifier)], trust, |a, b| a.cmp(&b))[0]
+                .position
         };
         assert_eq!((first(0.0), first(1.0)), (1, 2));
     }

@@ -151,7 +151,10 @@ fn dense_leg(
     query: &Query,
 ) -> DenseOutcome {
     let (Some(vectors), Some(embedder)) = (&snapshot.vectors, embedder) else {
-        return (Err("no embedder is installed: run `triagraph models pull all-MiniLM-L6-v2`".to_owned()), None);
+        return (
+            Err("no embedder is installed: run `triagraph models pull all-MiniLM-L6-v2`".to_owned()),
+            None,
+        );
     };
     if query.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline) {
         return (Err("the deadline had passed".to_owned()), None);
