@@ -48,10 +48,9 @@ impl Desk {
     /// [`DeskError`] when the vector index cannot be written.
     pub fn seal(&self) -> Result<bool, DeskError> {
         let mut indexes = self.pause_writer();
-        let Some(vectors) = indexes.vectors.as_mut().filter(|vectors| vectors.plan_seal().is_some()) else {
-            return Ok(false);
-        };
-        vectors.seal()?;
+        let Some(vectors) = indexes.vectors.as_mut() else { return Ok(false) };
+        let Some(plan) = vectors.plan_seal() else { return Ok(false) };
+        vectors.install(plan.build()?)?;
         let snapshot = std::sync::Arc::new(indexes.snapshot()?);
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
         Ok(true)
