@@ -17,10 +17,10 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use export::ExportFormat;
 pub use format::{QueryForm, SparqlFormat};
+pub(crate) use render::{provenance, triples};
 pub use sparql::{SparqlError, SparqlLimits, SparqlOutcome, Truncation};
 pub use store::GraphError;
-pub use export::ExportFormat;
-pub(crate) use render::{provenance, triples};
 pub(crate) use store::{GraphChange, GraphContent, GraphStore, digest};
 pub(crate) use text::text_triples;

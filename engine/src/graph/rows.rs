@@ -1,32 +1,53 @@
-//! What must be done to a query before it runs? `SERVICE` is refused, and rows that hold no term at all are given one.
+//! What must be done to a query before it runs? `SERVICE` and too many parts are refused, and rows that hold no term at all
+//! are given one.
 //!
 //! The [`deadline`](super::deadline) counts copies of terms. Only rows without any bound variable are multiplied without a
 //! copy: `{} UNION {}`, `VALUES ?x { UNDEF UNDEF }`, a sub-select of variables that nothing binds. Forty such pairs make
 //! 2⁴⁰ rows. So wherever such rows can come about, each is given a constant under a fresh variable. Nothing a caller sees
-//! changes: the variable is in no projection, on no other side of a join, and the same in every row.
+//! changes: the variable is in no projection and on no other side of a join, and `COUNT(DISTINCT *)`, which would see it,
+//! gets a projection of what the query can see.
+//!
+//! Planning takes time that grows with the cube of the query and more, and looks at no clock. So a query has at most [`PARTS_LIMIT`]
+//! parts.
+
+use std::collections::BTreeSet;
 
 use oxigraph::model::{Literal, Variable};
 use spargebra::Query;
-use spargebra::algebra::{AggregateExpression, Expression, GraphPattern, OrderExpression};
+use spargebra::algebra::{
+    AggregateExpression, Expression, GraphPattern, OrderExpression, PropertyPathExpression,
+};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
-/// The query calls another server.
+/// How many triples, groups, path steps and operators a query may have; rows of `VALUES` and members of `IN` are free.
+pub(crate) const PARTS_LIMIT: usize = 100;
+
+/// Why a query is not run.
 #[derive(Debug)]
-pub(crate) struct CallsService;
+pub(crate) enum Refused {
+    /// It calls another server.
+    Service,
+    /// It has too many parts.
+    Parts(usize),
+}
 
 /// Prepares a query; see the module's text.
-pub(crate) fn prepare(query: &mut Query) -> Result<(), CallsService> {
+pub(crate) fn prepare(query: &mut Query) -> Result<(), Refused> {
     let (Query::Select { pattern, .. }
     | Query::Construct { pattern, .. }
     | Query::Describe { pattern, .. }
     | Query::Ask { pattern, .. }) = query;
-    let mut walk = Walk { fresh: 0, calls_service: false };
+    let mut walk = Walk { fresh: 0, parts: 0, calls_service: false };
     walk.top(pattern);
-    if walk.calls_service { Err(CallsService) } else { Ok(()) }
+    if walk.parts > PARTS_LIMIT {
+        return Err(Refused::Parts(walk.parts));
+    }
+    if walk.calls_service { Err(Refused::Service) } else { Ok(()) }
 }
 
 struct Walk {
     fresh: u32,
+    parts: usize,
     calls_service: bool,
 }
 
@@ -43,8 +64,10 @@ impl Walk {
     }
 
     fn pattern(&mut self, pattern: &mut GraphPattern) {
+        self.parts += 1;
         match pattern {
-            GraphPattern::Bgp { .. } | GraphPattern::Path { .. } => {}
+            GraphPattern::Bgp { patterns } => self.parts += patterns.len(),
+            GraphPattern::Path { path, .. } => self.path(path),
             GraphPattern::Values { .. } => self.mark_unless_bound(pattern),
             GraphPattern::Join { left, right }
             | GraphPattern::Lateral { left, right }
@@ -86,7 +109,15 @@ impl Walk {
                 self.mark_unless_bound(pattern);
             }
             GraphPattern::Group { inner, aggregates, .. } => {
+                let is_counting = |(_, aggregate): &(_, _)| {
+                    matches!(aggregate, AggregateExpression::CountSolutions { distinct: true })
+                };
+                let seen = aggregates.iter().any(is_counting).then(|| in_scope(inner));
                 self.pattern(inner);
+                if let Some(variables) = seen {
+                    let whole = std::mem::take(&mut **inner);
+                    **inner = GraphPattern::Project { inner: Box::new(whole), variables };
+                }
                 for (_, aggregate) in aggregates {
                     if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
                         self.expression(expr);
@@ -97,12 +128,30 @@ impl Walk {
         }
     }
 
+    fn path(&mut self, path: &PropertyPathExpression) {
+        self.parts += 1;
+        match path {
+            PropertyPathExpression::NamedNode(_) => {}
+            PropertyPathExpression::NegatedPropertySet(names) => self.parts += names.len(),
+            PropertyPathExpression::Reverse(inner)
+            | PropertyPathExpression::ZeroOrMore(inner)
+            | PropertyPathExpression::OneOrMore(inner)
+            | PropertyPathExpression::ZeroOrOne(inner) => self.path(inner),
+            PropertyPathExpression::Sequence(left, right)
+            | PropertyPathExpression::Alternative(left, right) => {
+                self.path(left);
+                self.path(right);
+            }
+        }
+    }
+
     fn expression(&mut self, expression: &mut Expression) {
+        self.parts += 1;
         match expression {
             Expression::NamedNode(_)
             | Expression::Literal(_)
             | Expression::Variable(_)
-            | Expression::Bound(_) => {}
+            | Expression::Bound(_) => self.parts -= 1,
             Expression::Or(a, b)
             | Expression::And(a, b)
             | Expression::Equal(a, b)
@@ -142,6 +191,14 @@ impl Walk {
         let expression = Expression::Literal(Literal::from(true));
         *pattern = GraphPattern::Extend { inner: Box::new(inner), variable, expression };
     }
+}
+
+fn in_scope(pattern: &GraphPattern) -> Vec<Variable> {
+    let mut found = BTreeSet::new();
+    pattern.on_in_scope_variable(|variable| {
+        found.insert(variable.clone());
+    });
+    found.into_iter().collect()
 }
 
 /// Whether every row surely holds a term.

@@ -12,7 +12,7 @@ use spargebra::{Query, SparqlParser, SparqlSyntaxError};
 use super::deadline;
 use super::export::{PREFIXES, with_prefixes};
 use super::format::{QueryForm, Serializer, SparqlFormat};
-use super::rows::{CallsService, prepare};
+use super::rows::{PARTS_LIMIT, Refused, prepare};
 use super::store::{GraphError, GraphStore};
 use super::view::{Allowed, View, ViewError};
 
@@ -84,6 +84,14 @@ pub enum SparqlError {
     /// It nests too deep.
     #[error("brackets of the query nest deeper than {DEPTH_LIMIT}: ask in parts")]
     TooDeep,
+    /// It has too many parts.
+    #[error(
+        "the query has {parts} triples, groups, path steps and operators, {PARTS_LIMIT} at most: ask in parts"
+    )]
+    TooComplex {
+        /// How many it has.
+        parts: usize,
+    },
     /// None of the formats asked for can hold such an answer.
     #[error("a {form:?} query cannot be written in the formats asked for: ask for one of {fitting}")]
     Format {
@@ -122,7 +130,9 @@ impl SparqlError {
             Self::Syntax(_) => "sparql-syntax",
             Self::Update => "sparql-update",
             Self::Service => "sparql-service",
-            Self::TooLong { .. } | Self::TooDeep | Self::TooLarge(_) => "sparql-too-large",
+            Self::TooLong { .. } | Self::TooDeep | Self::TooComplex { .. } | Self::TooLarge(_) => {
+                "sparql-too-large"
+            }
             Self::Format { .. } => "sparql-format",
             Self::Timeout { .. } => "sparql-timeout",
             Self::Evaluation(_) => "sparql-evaluation",
@@ -184,7 +194,10 @@ impl GraphStore {
         let mut query = parse(query)?;
         let form = form(&query);
         let format = choose(formats, form)?;
-        prepare(&mut query).map_err(|CallsService| SparqlError::Service)?;
+        prepare(&mut query).map_err(|refused| match refused {
+            Refused::Service => SparqlError::Service,
+            Refused::Parts(parts) => SparqlError::TooComplex { parts },
+        })?;
         let snapshot = self.snapshot()?;
         let evaluator = QueryEvaluator::new();
         let results = evaluator.prepare(&query).execute(View::new(&snapshot, allowed)).map_err(evaluation)?;

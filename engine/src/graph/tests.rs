@@ -1,5 +1,6 @@
 //! Does the graph hold what it promises? Scope, limits, crash consistency and round trips over a real store.
 
+mod limits;
 mod sparql;
 mod store;
 
