@@ -7,8 +7,9 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export TRIAGRAPH_MODELS ?= $(CACHE)/models
 TRIAGRAPH := $(CARGO_TARGET_DIR)/debug/triagraph
 DEMO := $(CACHE)/demo
+SOURCES := $(addprefix datasets/demo/,cmdb knowledge alerts tickets)
 
-.PHONY: help demo test setup build models format lint clean-demo
+.PHONY: help demo test setup build models test-models format lint clean-demo
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -17,17 +18,25 @@ setup:
 	@bash .ci/setup
 
 build: setup
-	cargo build --locked --workspace --bins
+	cargo build --locked --workspace
 
 models: build
 	@$(TRIAGRAPH) models pull all-MiniLM-L6-v2
 
 demo: models
-	@$(TRIAGRAPH) --data $(DEMO) ingest --manifest datasets/manifest.toml
+	@$(TRIAGRAPH) --data $(DEMO) ingest $(SOURCES)
+	@echo
 	@$(TRIAGRAPH) --data $(DEMO) triage --file datasets/demo/incoming/ticket.json
+	@echo
+	@echo "Serve this desk over HTTP:  $(TRIAGRAPH) --data $(DEMO) serve"
+	@echo "then open                   http://127.0.0.1:7878/docs"
 
 clean-demo:
 	rm -rf $(DEMO)
+
+# The small language model is for tests only.
+test-models: models
+	@$(TRIAGRAPH) models pull SmolLM2-135M-Instruct
 
 format: setup
 	cargo fmt --all --check
@@ -35,7 +44,5 @@ format: setup
 lint: setup
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-test: format lint models
-	@bash .ci/test-models $(TRIAGRAPH)
-	@$(MAKE) --no-print-directory demo
-	cargo test --locked --workspace
+test: format lint test-models demo
+	TRIAGRAPH_REQUIRE_MODELS=1 cargo test --locked --workspace

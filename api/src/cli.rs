@@ -30,8 +30,42 @@ enum Command {
     Init,
     /// Take in files and folders: tickets, runbooks, articles, CMDB records, alert rules, RDF
     Ingest(command::ingest::Ingest),
+    /// Try a mapping on a sample and show the records that it gives
+    Mapping(command::mapping::Mapping),
+    /// Look at what could not be read, and try it again
+    Quarantine(command::quarantine::Quarantine),
+    /// Show, delete or purge records
+    Record(command::record::RecordCommand),
     /// Find records by words, meaning, identifiers and graph
     Search(command::search::Search),
+    /// Find tickets related to a ticket, and why
+    Related(command::related::Related),
+    /// Make, get, replay or compare context bundles
+    Bundle(command::bundle::Bundle),
+    /// What a knowledge manager should look at: stale, never cited, near-duplicates, alerts without a runbook
+    Articles(command::articles::Articles),
+    /// Ask the graph in SPARQL 1.1
+    Sparql(command::graph::Sparql),
+    /// Write the whole graph as TriG or N-Quads
+    Export(command::graph::Export),
+    /// Measure retrieval on BEIR folders or on this desk
+    Eval(command::eval::Eval),
+    /// List, fetch and check models
+    Models(command::models::Models),
+    /// What is in the desk
+    Status(command::status::Status),
+    /// Prove that log, graph, text and vectors hold the same
+    Verify(command::status::Verify),
+    /// Build the indexes anew from the record log, with the embedder at hand
+    Reindex(command::status::Reindex),
+    /// Copy a desk, also while it is served
+    Backup(command::backup::Backup),
+    /// Bring a copied desk back
+    Restore(command::backup::Restore),
+    /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources
+    Triage(command::triage::Triage),
+    /// Serve HTTP: search, bundles, records, SPARQL, metrics, and a page of documentation
+    Serve(command::serve::Serve),
     /// Write a completion script for a shell
     Completions {
         /// Which shell
@@ -86,7 +120,24 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::Init => command::init::init(global),
         Command::Ingest(command) => command.run(global),
+        Command::Mapping(command) => command.run(global),
+        Command::Quarantine(command) => command.run(global),
+        Command::Record(command) => command.run(global),
         Command::Search(command) => command.run(global),
+        Command::Related(command) => command.run(global),
+        Command::Bundle(command) => command.run(global),
+        Command::Articles(command) => command.run(global),
+        Command::Sparql(command) => command.run(global),
+        Command::Export(command) => command.run(global),
+        Command::Eval(command) => command.run(global),
+        Command::Models(command) => command.run(global),
+        Command::Status(command) => command.run(global),
+        Command::Verify(command) => command.run(global),
+        Command::Reindex(command) => command.run(global),
+        Command::Backup(command) => command.run(global),
+        Command::Restore(command) => command.run(global),
+        Command::Triage(command) => command.run(global),
+        Command::Serve(command) => command.run(global),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "triagraph", &mut std::io::stdout());
             Ok(Outcome::Fine)

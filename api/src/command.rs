@@ -1,5 +1,20 @@
 //! What does each command do? One file a command, or a few that belong together.
 
+pub(crate) mod articles;
+pub(crate) mod backup;
+pub(crate) mod bundle;
+pub(crate) mod eval;
+pub(crate) mod graph;
 pub(crate) mod ingest;
 pub(crate) mod init;
+pub(crate) mod mapping;
+pub(crate) mod models;
+pub(crate) mod quarantine;
+pub(crate) mod record;
+pub(crate) mod related;
 pub(crate) mod search;
+pub(crate) mod serve;
+pub(crate) mod status;
+pub(crate) mod subject;
+pub(crate) mod triage;
+mod triage_show;

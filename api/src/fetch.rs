@@ -109,9 +109,10 @@ impl Sources<'_> {
             bail!("pip failed: {}", last.unwrap_or("it did not say why").trim());
         }
         let wheels = fs::read_dir(downloads).context("cannot read the temporary folder")?;
-        let wheel = wheels.filter_map(Result::ok).map(|file| file.path()).find(|path| {
-            path.extension().is_some_and(|extension| extension == "whl")
-        });
+        let wheel = wheels
+            .filter_map(Result::ok)
+            .map(|file| file.path())
+            .find(|path| path.extension().is_some_and(|extension| extension == "whl"));
         wheel.context("pip downloaded no wheel")
     }
 }
@@ -179,7 +180,8 @@ mod tests {
                     false => ("404 Not Found", ""),
                 };
                 let length = body.len();
-                let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
                 stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
             }
         });

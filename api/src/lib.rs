@@ -1,11 +1,13 @@
 //! Command line, HTTP and wiring; the only crate that reads the environment, the clock and the network.
 //!
-//! `main` calls [`run`]. [`cli`] says what can be typed; each file of [`command`] answers one command; [`settings`] turns
-//! flags and environment into an open desk and a scope.
+//! `main` calls [`run`]. [`cli`] says what can be typed; each file of [`command`] answers one command; [`http`] is what
+//! `serve` serves; [`settings`] turns flags and environment into an open desk and a scope.
 
-mod settings;
-mod output;
 mod cli;
 mod command;
+mod fetch;
+mod http;
+mod output;
+mod settings;
 
 pub use cli::run;

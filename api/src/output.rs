@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// Emphasis.
@@ -54,7 +55,9 @@ pub(crate) fn wrap(text: &str, width: usize, indent: usize) -> String {
     for paragraph in text.lines() {
         let mut current = String::new();
         for word in paragraph.split_whitespace() {
-            if !current.is_empty() && current.chars().count() + 1 + word.chars().count() > width.saturating_sub(indent) {
+            if !current.is_empty()
+                && current.chars().count() + 1 + word.chars().count() > width.saturating_sub(indent)
+            {
                 lines.push(format!("{pad}{current}"));
                 current.clear();
             }
@@ -79,9 +82,30 @@ pub(crate) fn shorten(text: &str, length: usize) -> String {
     short
 }
 
+/// A moment as people read it: the day, and the time in UTC where there is one.
+pub(crate) fn moment(at: Timestamp) -> String {
+    let text = at.strftime("%Y-%m-%d %H:%M").to_string();
+    text.strip_suffix(" 00:00").map_or_else(|| text.clone(), str::to_owned)
+}
+
+/// A number with what it counts: `1 record`, `2 records`.
+pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_and_counts_read_well() {
+        assert_eq!(moment("2026-11-01T00:00:00Z".parse().unwrap()), "2026-11-01");
+        assert_eq!(moment("2026-11-01T08:05:59Z".parse().unwrap()), "2026-11-01 08:05");
+        assert_eq!(
+            (count(1, "page", "pages"), count(0, "page", "pages")),
+            ("1 page".into(), "0 pages".into())
+        );
+    }
 
     #[test]
     fn text_is_wrapped_by_words_and_keeps_its_lines() {

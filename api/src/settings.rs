@@ -14,6 +14,7 @@ pub(crate) const DEFAULT_EMBEDDER: &str = "all-MiniLM-L6-v2";
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// Folder of the desks
     #[arg(long, global = true, env = "TRIAGRAPH_DATA", default_value = "triagraph-data", value_name = "DIR")]
@@ -72,12 +73,18 @@ impl Global {
 
     /// Opens a desk that must be there.
     pub(crate) fn open(&self) -> anyhow::Result<Desk> {
+        self.check_exists()?;
+        self.open_or_create()
+    }
+
+    /// Says what to do when there is no desk.
+    pub(crate) fn check_exists(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
             Desk::exists(&self.data, &self.tenant),
             "there is no desk of tenant {} in {}: make one with `triagraph init`, or name its folder with --data",
             self.tenant,
             self.data.display()
         );
-        self.open_or_create()
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ontology::TenantId;
 
 use crate::database::{Database, LogError, copy_file};
-use crate::desk::FolderError;
+use crate::desk::{Folder, FolderError};
 
 /// Why a desk was not copied or brought back.
 #[derive(Debug, thiserror::Error)]
@@ -64,14 +64,29 @@ pub fn backup(data: &Path, tenant: &TenantId, target: &Path) -> Result<(), Backu
     place(&from, target)
 }
 
-/// Brings a copied desk back as the desk of a tenant that is not there yet. Its indexes are built when it is opened.
+/// Brings a copied desk back as the desk of a tenant that is not there yet. Its indexes are built when it is opened; those
+/// that another desk left in the folder are taken away.
 ///
 /// # Errors
-/// [`BackupError`] when the copy is damaged, or the tenant has a desk already.
+/// [`BackupError`] when the copy is damaged, or the tenant has a desk already; nothing is left of a desk then.
 pub fn restore(copy: &Path, data: &Path, tenant: &TenantId) -> Result<(), BackupError> {
     let folder = data.join(tenant.as_str());
+    let target = folder.join("desk.db");
+    if target.exists() {
+        return Err(BackupError::Exists { path: target });
+    }
+    let is_new = !folder.exists();
     std::fs::create_dir_all(&folder).map_err(|source| BackupError::Io { path: folder.clone(), source })?;
-    place(copy, &folder.join("desk.db"))
+    // A journal that outlived its database would be played into the copy.
+    for journal in ["desk.db-wal", "desk.db-shm"] {
+        let _ = std::fs::remove_file(folder.join(journal));
+    }
+    let restored =
+        Folder::drop_index(data, tenant).map_err(BackupError::from).and_then(|()| place(copy, &target));
+    if restored.is_err() && is_new {
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+    restored
 }
 
 /// Copies one database to where there is none, checks the copy, and only then gives it its name.
@@ -89,7 +104,8 @@ fn place(from: &Path, target: &Path) -> Result<(), BackupError> {
         }
     });
     let named = copied.and_then(|()| {
-        std::fs::rename(&temporary, target).map_err(|source| BackupError::Io { path: target.to_owned(), source })
+        std::fs::rename(&temporary, target)
+            .map_err(|source| BackupError::Io { path: target.to_owned(), source })
     });
     if named.is_err() {
         let _ = std::fs::remove_file(&temporary);
@@ -98,4 +114,56 @@ fn place(from: &Path, target: &Path) -> Result<(), BackupError> {
         let _ = std::fs::remove_file(target.with_extension(left));
     }
     named
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use ontology::{Kind, Lineage, Observation, Record, RecordId, Scope};
+
+    use super::*;
+    use crate::desk::Desk;
+    use crate::query::Query;
+
+    fn observation(title: &str) -> Observation {
+        let lineage = Lineage {
+            origin: "test".into(),
+            place: None,
+            mapping: "generic".into(),
+            observed: Timestamp::UNIX_EPOCH,
+        };
+        Observation::unversioned(Record::new(RecordId::new("s:1").unwrap(), Kind::Incident, title), lineage)
+    }
+
+    fn titles(data: &Path, tenant: &TenantId, words: &str) -> Vec<String> {
+        let desk = Desk::open(data, tenant, None).unwrap();
+        assert!(desk.verify().unwrap().is_sound());
+        let hits = desk.search(&Scope::operator(tenant.clone()), &Query::new(words, Timestamp::UNIX_EPOCH));
+        hits.unwrap().hits.into_iter().map(|hit| hit.title).collect()
+    }
+
+    #[test]
+    fn a_desk_that_comes_back_has_its_own_indexes_and_a_damaged_copy_leaves_nothing() {
+        let data = tempfile::tempdir().unwrap();
+        let copy = data.path().join("copy.db");
+        let [first, second, third] = ["first", "second", "third"].map(|name| TenantId::new(name).unwrap());
+        let desk = Desk::open(data.path(), &first, None).unwrap();
+        desk.apply(vec![observation("printer burns")]).unwrap();
+        backup(data.path(), &first, &copy).unwrap();
+        assert!(matches!(backup(data.path(), &first, &copy), Err(BackupError::Exists { .. })));
+        drop(desk);
+        assert!(matches!(restore(&copy, data.path(), &first), Err(BackupError::Exists { .. })));
+
+        let other = Desk::open(data.path(), &second, None).unwrap();
+        other.apply(vec![observation("scanner sleeps")]).unwrap();
+        drop(other);
+        std::fs::remove_file(data.path().join("second").join("desk.db")).unwrap();
+        std::fs::write(data.path().join("second").join("desk.db-wal"), "left behind").unwrap();
+        restore(&copy, data.path(), &second).unwrap();
+        assert_eq!(titles(data.path(), &second, "scanner printer"), ["printer burns"]);
+
+        std::fs::write(&copy, "no database at all").unwrap();
+        assert!(restore(&copy, data.path(), &third).is_err());
+        assert!(!data.path().join("third").exists());
+    }
 }

@@ -72,14 +72,18 @@ CREATE TABLE IF NOT EXISTS idempotency (
 #[non_exhaustive]
 pub enum LogError {
     /// SQLite said no.
-    #[error("the record log cannot be read or written: {source} (is the disk full, or the file owned by somebody else?)")]
+    #[error(
+        "the record log cannot be read or written: {source} (is the disk full, or the file owned by somebody else?)"
+    )]
     Sqlite {
         /// What SQLite said.
         #[from]
         source: rusqlite::Error,
     },
     /// The folder was written by a newer program.
-    #[error("this folder has format {found}, this program knows {FORMAT}: use the program that wrote it, or a newer one")]
+    #[error(
+        "this folder has format {found}, this program knows {FORMAT}: use the program that wrote it, or a newer one"
+    )]
     NewerFormat {
         /// The format found.
         found: i64,

@@ -6,8 +6,10 @@ mod language;
 mod names;
 mod passage;
 
-pub(crate) use identifier::{Identifier, Scheme, identifiers};
-pub(crate) use key::{key, owned_keys, reference_keys};
+pub(crate) use identifier::{Scheme, identifiers};
+pub(crate) use key::{owned_keys, reference_keys};
 pub(crate) use language::{Language, language};
-pub(crate) use names::{Mention, Names};
-pub(crate) use passage::{PassageSpan, TITLE, embedding_text, lexical_body, passage_text, passages};
+pub(crate) use names::Names;
+pub(crate) use passage::{
+    PassageSpan, TITLE, embedding_text, is_title_made_of_text, lexical_body, passage_text, passages,
+};

@@ -27,10 +27,10 @@ use crate::text::TextError;
 use crate::vectors::VectorError;
 
 pub use ask_graph::Neighbours;
-pub use folder::FolderError;
 pub(crate) use folder::Folder;
-pub(crate) use write::Indexes;
+pub use folder::FolderError;
 pub(crate) use prepare::is_searchable;
+pub(crate) use write::Indexes;
 pub(crate) use write::resolve;
 
 /// Why a desk cannot be opened, written or asked.
@@ -85,7 +85,9 @@ pub enum DeskError {
         source: aho_corasick::BuildError,
     },
     /// An earlier write failed half-way.
-    #[error("an earlier write failed, so this process writes no more: start it again, it continues from the record log")]
+    #[error(
+        "an earlier write failed, so this process writes no more: start it again, it continues from the record log"
+    )]
     Stopped,
     /// A scope of another tenant.
     #[error("this desk belongs to tenant {desk}, the request to tenant {asked}")]
@@ -152,7 +154,11 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError`] when the folder is in use, damaged, newer than this program, or belongs to another embedder.
-    pub fn open(data: &Path, tenant: &TenantId, embedder: Option<Arc<dyn Embedder>>) -> Result<Self, DeskError> {
+    pub fn open(
+        data: &Path,
+        tenant: &TenantId,
+        embedder: Option<Arc<dyn Embedder>>,
+    ) -> Result<Self, DeskError> {
         let folder = Folder::open(data, tenant, embedder.as_deref())?;
         let database = Arc::new(Database::open(&folder.database())?);
         let log = RecordLog::new(Arc::clone(&database));
@@ -199,7 +205,13 @@ impl Desk {
     ///
     /// # Errors
     /// [`LogError`] when the database cannot be written.
-    pub fn remember(&self, key: &str, request_hash: &[u8], response: &[u8], now: Timestamp) -> Result<(), LogError> {
+    pub fn remember(
+        &self,
+        key: &str,
+        request_hash: &[u8],
+        response: &[u8],
+        now: Timestamp,
+    ) -> Result<(), LogError> {
         self.database.remember(key, request_hash, response, now)
     }
 
@@ -244,6 +256,18 @@ impl Desk {
         Ok(self.answer(&self.snapshot(), scope, query)?.hits)
     }
 
+    /// Finds records like [`Desk::search`], but gives only their ids, best first.
+    ///
+    /// # Errors
+    /// [`DeskError`] for another tenant's scope.
+    pub fn rank(&self, scope: &Scope, query: &Query) -> Result<Vec<RecordId>, DeskError> {
+        self.check_tenant(scope)?;
+        let snapshot = self.snapshot();
+        let ranking = query::rank(&snapshot, self.embedder.as_deref(), scope, query);
+        let revisions = ranking.fused.iter().filter_map(|fused| snapshot.table.revision(fused.position));
+        Ok(revisions.map(|revision| revision.id.clone()).collect())
+    }
+
     /// A record as the scope may see it: now, or as it was known at a moment.
     ///
     /// # Errors
@@ -259,7 +283,9 @@ impl Desk {
         let visible = snapshot.visible(scope, as_of);
         let position = match as_of {
             None => snapshot.table.current(id),
-            Some(_) => snapshot.table.positions_of(id).into_iter().rfind(|position| visible.contains(*position)),
+            Some(_) => {
+                snapshot.table.positions_of(id).into_iter().rfind(|position| visible.contains(*position))
+            }
         };
         let position = position.filter(|position| visible.contains(*position));
         Ok(position.map(|position| self.log.observation(position)).transpose()?.flatten())
@@ -279,8 +305,10 @@ impl Desk {
             .filter_map(|key| snapshot.table.key(&key))
             .collect();
         let positions = snapshot.table.resolve_first(&keys, "", &visible);
-        let mut ids: Vec<RecordId> =
-            positions.iter().filter_map(|position| Some(snapshot.table.revision(*position)?.id.clone())).collect();
+        let mut ids: Vec<RecordId> = positions
+            .iter()
+            .filter_map(|position| Some(snapshot.table.revision(*position)?.id.clone()))
+            .collect();
         ids.sort();
         Ok(ids)
     }

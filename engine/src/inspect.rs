@@ -138,7 +138,10 @@ impl Desk {
                 if let Operation::Upsert(observation) = &entry.operation {
                     let hash = Observation::content_hash(&observation.record);
                     if hashes.get(&entry.position).is_none_or(|kept| *kept != hash) {
-                        found.add("log", format!("entry {} ({}) is not what was written", entry.position, entry.record));
+                        found.add(
+                            "log",
+                            format!("entry {} ({}) is not what was written", entry.position, entry.record),
+                        );
                     }
                 }
             }
@@ -147,7 +150,8 @@ impl Desk {
 
     fn verify_text(&self, snapshot: &Snapshot, found: &mut Findings) {
         let kept = snapshot.table.kept_revisions().filter(|revision| is_searchable(revision.kind));
-        let expected: BTreeMap<u64, u64> = kept.map(|revision| (revision.position, revision.digest)).collect();
+        let expected: BTreeMap<u64, u64> =
+            kept.map(|revision| (revision.position, revision.digest)).collect();
         found.result.revisions = expected.len() as u64;
         if let Err(error) = snapshot.text.check() {
             found.add("text", error.to_string());

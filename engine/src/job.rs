@@ -74,8 +74,9 @@ impl Jobs {
     /// [`LogError`] when the database cannot be read.
     pub fn latest(&self, limit: u32) -> Result<Vec<Job>, LogError> {
         let reader = self.database.reader();
-        let mut statement = reader
-            .prepare_cached("SELECT id, kind, state, detail, started, ended FROM job ORDER BY id DESC LIMIT ?1")?;
+        let mut statement = reader.prepare_cached(
+            "SELECT id, kind, state, detail, started, ended FROM job ORDER BY id DESC LIMIT ?1",
+        )?;
         let rows = statement.query_map([limit], |row| {
             let moment = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or_default();
             Ok(Job {

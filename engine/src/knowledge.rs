@@ -87,11 +87,16 @@ impl Desk {
         let visible = snapshot.visible(scope, None);
         let usage = self.database.usage()?;
         let mut report = KnowledgeReport::default();
-        let current = || snapshot.table.current_revisions().filter(|revision| visible.contains(revision.position));
+        let current =
+            || snapshot.table.current_revisions().filter(|revision| visible.contains(revision.position));
         for page in current().filter(|revision| revision.kind.is_knowledge()) {
             report.pages += 1;
             if is_stale(page, now) {
-                report.stale.push(StalePage { page: reference(page), valid_until: page.valid_until, modified: page.modified });
+                report.stale.push(StalePage {
+                    page: reference(page),
+                    valid_until: page.valid_until,
+                    modified: page.modified,
+                });
             }
             let cited = usage.get(page.id.as_str()).is_some_and(|(_, cited)| *cited > 0);
             if !cited && !is_linked(&snapshot, page, &visible) {
@@ -139,7 +144,9 @@ fn contradictions(snapshot: &Snapshot, page: &Revision, visible: &Visible, now: 
     let in_force = |revision: &Revision| revision.valid_until.is_none_or(|until| until >= now);
     let edges = neighbours(&snapshot.table, page.position, visible, usize::MAX).into_iter();
     edges
-        .filter(|edge| !edge.reversed && matches!(edge.relation, Relation::Supersedes | Relation::Contradicts))
+        .filter(|edge| {
+            !edge.reversed && matches!(edge.relation, Relation::Supersedes | Relation::Contradicts)
+        })
         .filter_map(|edge| Some((edge.relation, snapshot.table.revision(edge.to)?)))
         .filter(|(_, other)| in_force(page) && in_force(other))
         .map(|(relation, other)| PagePair {

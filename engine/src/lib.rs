@@ -16,8 +16,8 @@ mod graph;
 mod text;
 mod vectors;
 
-mod table;
 mod snapshot;
+mod table;
 
 mod backup;
 mod bundle;
@@ -34,13 +34,16 @@ pub use bundle::{
 };
 pub use database::{LogError, Replayed};
 pub use desk::{Applied, Desk, DeskError, FolderError, Neighbours};
-pub use graph::{ExportFormat, GraphError, QueryForm, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome, Truncation};
+pub use graph::{
+    ExportFormat, GraphError, QueryForm, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome, Truncation,
+};
 pub use inspect::{Problem, Status, Verification};
 pub use job::{Job, Jobs};
 pub use knowledge::{KnowledgeReport, PagePair, PageRef, StalePage};
 pub use quarantine::{Quarantine, Quarantined};
 pub use query::{
-    Degraded, Entity, Filters, HITS_LIMIT, Hit, Hits, Leg, LegScore, Passage, PathStep, QUERY_LIMIT_BYTES, Query,
+    Degraded, Entity, Filters, HITS_LIMIT, Hit, Hits, Leg, LegScore, Passage, PathStep, QUERY_LIMIT_BYTES,
+    Query,
 };
 pub use related::{Reason, Related, RelatedTicket};
 

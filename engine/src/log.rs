@@ -296,7 +296,8 @@ mod tests {
         assert_eq!(log.delete(&id, now).unwrap(), None);
         assert_eq!(log.append(&[observation("s:1", "secret title")]).unwrap(), [Appended::New(3)]);
         assert_eq!(log.purge(&id, now).unwrap(), Some(4));
-        let operations: Vec<_> = log.read_after(0, 10).unwrap().into_iter().map(|entry| entry.operation).collect();
+        let operations: Vec<_> =
+            log.read_after(0, 10).unwrap().into_iter().map(|entry| entry.operation).collect();
         assert!(matches!(
             operations[..],
             [Operation::Erased, Operation::Delete, Operation::Erased, Operation::Purge]

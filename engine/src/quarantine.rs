@@ -53,8 +53,8 @@ impl Quarantine {
     /// [`LogError`] when the database cannot be read.
     pub fn list(&self, after: u64, limit: u32) -> Result<Vec<Quarantined>, LogError> {
         let reader = self.database.reader();
-        let mut statement =
-            reader.prepare_cached("SELECT id, rejected FROM quarantine WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+        let mut statement = reader
+            .prepare_cached("SELECT id, rejected FROM quarantine WHERE id > ?1 ORDER BY id LIMIT ?2")?;
         let rows = statement.query_map(params![after.cast_signed(), limit], |row| {
             Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Vec<u8>>(1)?))
         })?;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use explain::passage;
 pub(crate) use legs::{Edge, neighbours};
-pub(crate) use search::{Answer, search};
+pub(crate) use search::{Answer, rank, search};
 
 /// Most hits that one query may ask for.
 pub const HITS_LIMIT: usize = 1000;

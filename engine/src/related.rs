@@ -127,7 +127,12 @@ impl Desk {
         let position = asked.itself.as_ref().and_then(|id| snapshot.table.current(id));
         let known = position.filter(|position| visible.contains(*position));
         let mut ties = known.and_then(|position| snapshot.table.revision(position)).map_or_else(
-            || Ties { items: BTreeSet::new(), solutions: BTreeSet::new(), linked: Vec::new(), keys: BTreeSet::new() },
+            || Ties {
+                items: BTreeSet::new(),
+                solutions: BTreeSet::new(),
+                linked: Vec::new(),
+                keys: BTreeSet::new(),
+            },
             |revision| self::ties(snapshot, visible, revision),
         );
         for position in asked.about.iter().filter_map(|id| snapshot.table.current(id)) {
@@ -160,7 +165,8 @@ fn ties(snapshot: &Snapshot, visible: &Visible, revision: &Revision) -> Ties {
                 (Relation::Affects, _) => {
                     ties.items.insert(target);
                 }
-                (Relation::ResolvedBy | Relation::CausedBy, _) | (Relation::RelatedTo, Some(Kind::Problem | Kind::Change)) => {
+                (Relation::ResolvedBy | Relation::CausedBy, _)
+                | (Relation::RelatedTo, Some(Kind::Problem | Kind::Change)) => {
                     ties.solutions.insert(target);
                     ties.linked.push((link.relation, target));
                 }
@@ -171,7 +177,8 @@ fn ties(snapshot: &Snapshot, visible: &Visible, revision: &Revision) -> Ties {
     }
     for mention in &revision.mentions {
         let owners = table.resolve(mention.key, visible);
-        let items = owners.into_iter().filter(|position| table.revision(*position).is_some_and(|r| is_item(r.kind)));
+        let items =
+            owners.into_iter().filter(|position| table.revision(*position).is_some_and(|r| is_item(r.kind)));
         ties.items.extend(items);
     }
     ties
@@ -193,8 +200,12 @@ fn reasons(snapshot: &Snapshot, mine: &Ties, its: &Ties, position: u64, hit: &Hi
     if !items.is_empty() {
         reasons.push(Reason::SharedItem { items });
     }
-    let item_keys: BTreeSet<KeyId> =
-        mine.items.iter().filter_map(|item| table.revision(*item)).flat_map(|item| item.names.iter().copied()).collect();
+    let item_keys: BTreeSet<KeyId> = mine
+        .items
+        .iter()
+        .filter_map(|item| table.revision(*item))
+        .flat_map(|item| item.names.iter().copied())
+        .collect();
     let shared = mine.keys.intersection(&its.keys).filter(|key| !item_keys.contains(key));
     let identifiers: Vec<String> = shared.map(|key| table.key_text(*key).to_owned()).collect();
     if !identifiers.is_empty() {

@@ -45,7 +45,9 @@ impl Database {
     pub(crate) fn bundle(&self, id: &str) -> Result<Option<(BundleRequest, Bundle)>, LogError> {
         let found: Option<(Vec<u8>, Vec<u8>)> = self
             .reader()
-            .query_row("SELECT request, body FROM bundle WHERE id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row("SELECT request, body FROM bundle WHERE id = ?1", [id], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
         let Some((request, body)) = found else { return Ok(None) };
         let damaged = |error: serde_json::Error| LogError::Damaged { position: 0, reason: error.to_string() };
@@ -87,15 +89,18 @@ impl Database {
 
 /// Takes the text of a record out of every stored bundle that shows it; ids, spans and hashes stay.
 pub(crate) fn erase_record(transaction: &Transaction<'_>, id: &RecordId) -> Result<(), LogError> {
-    let mut statement = transaction
-        .prepare("SELECT bundle.id, bundle.body FROM bundle JOIN bundle_item ON bundle.id = bundle WHERE record = ?1")?;
-    let bundles: Vec<(String, Vec<u8>)> =
-        statement.query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let mut statement = transaction.prepare(
+        "SELECT bundle.id, bundle.body FROM bundle JOIN bundle_item ON bundle.id = bundle WHERE record = ?1",
+    )?;
+    let bundles: Vec<(String, Vec<u8>)> = statement
+        .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
     for (bundle_id, body) in bundles {
         let mut bundle: Bundle = serde_json::from_slice(&body)
             .map_err(|error| LogError::Damaged { position: 0, reason: error.to_string() })?;
         bundle.erase(id, ERASED);
-        transaction.execute("UPDATE bundle SET body = ?2 WHERE id = ?1", params![bundle_id, json(&bundle)?])?;
+        transaction
+            .execute("UPDATE bundle SET body = ?2 WHERE id = ?1", params![bundle_id, json(&bundle)?])?;
     }
     Ok(())
 }

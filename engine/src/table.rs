@@ -219,7 +219,9 @@ impl Table {
         let positions = self.positions_of(id);
         for position in &positions {
             let Some(index) = slot_index(*position) else { continue };
-            let Some(revision) = self.slots.get_mut(index).and_then(|slot| slot.revision.take()) else { continue };
+            let Some(revision) = self.slots.get_mut(index).and_then(|slot| slot.revision.take()) else {
+                continue;
+            };
             self.disconnect(&revision);
         }
         positions

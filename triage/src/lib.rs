@@ -1,1 +1,28 @@
-//! The triage agent: classification, guidance, escalation.
+//! The triage agent: what is this ticket, who should have it, and what is to be done, each with its sources.
+//!
+//! [`triage`] takes a ticket along one way: received → redacted → enriched → classified → context → drafted → checked →
+//! answered or handed over. Decisions come from neighbours and graph alone; text of tickets and documents is data, and a
+//! language model, where one is given, only words the answer, which is then checked sentence by sentence.
+
+mod result;
+
+mod evidence;
+mod words;
+
+mod classify;
+mod page;
+mod strength;
+
+mod check;
+mod draft;
+mod extract;
+
+mod answer;
+
+mod agent;
+
+pub use agent::{TriageError, TriageOptions, triage};
+pub use result::{
+    Affected, Answer, BundleRef, Claim, Decision, Dropped, Outcome, PageChoice, RelatedLine, Source,
+    StepTrace, Strength, TRIAGE_SCHEMA, Triage,
+};

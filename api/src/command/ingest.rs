@@ -70,12 +70,16 @@ impl Ingest {
         let mut reader = ingest::open(&request)?;
         let desk = if self.plan { global.open()? } else { global.open_or_create()? };
         if desk.embedder().is_none() {
-            output::note(paint(WARN, "no embedder is installed: the vectors catch up after `triagraph models pull all-MiniLM-L6-v2`"));
+            output::note(paint(
+                WARN,
+                "no embedder is installed: the vectors catch up after `triagraph models pull all-MiniLM-L6-v2`",
+            ));
         }
         if self.plan && !global.json {
             show_plan(&reader);
         }
-        let job = (!self.plan).then(|| desk.jobs().start("ingest", &format!("{:?}", self.paths), Timestamp::now()));
+        let job =
+            (!self.plan).then(|| desk.jobs().start("ingest", &format!("{:?}", self.paths), Timestamp::now()));
         let job = job.transpose()?;
         let outcome = pump(&mut reader, &desk, self.plan);
         if let Some(job) = job {
@@ -86,6 +90,9 @@ impl Ingest {
             desk.jobs().end(job, outcome.is_ok(), &detail, Timestamp::now())?;
         }
         let mut summary = outcome?;
+        if !self.plan && desk.seal()? {
+            output::note(paint(DIM, "the vector graph was built over the new passages"));
+        }
         summary.seconds = started.elapsed().as_secs_f64();
         if global.json {
             output::json(&summary)?;
@@ -141,7 +148,10 @@ fn pump(reader: &mut Reader, desk: &Desk, plan: bool) -> anyhow::Result<Summary>
             rejected.clear();
             let progress = reader.progress();
             bar.set_position(progress.bytes_read);
-            bar.set_message(format!("{} records", summary.applied.new + summary.applied.changed + summary.applied.unchanged));
+            bar.set_message(format!(
+                "{} records",
+                summary.applied.new + summary.applied.changed + summary.applied.unchanged
+            ));
         }
         if ended {
             bar.finish_and_clear();
@@ -201,7 +211,13 @@ fn show(summary: &Summary, generation: u64) {
     let would = if summary.planned { "would give" } else { "gave" };
     output::line(format!(
         "{} files, {} items {would} {} new, {} changed, {} unchanged records; {} to quarantine, {} skipped",
-        summary.files, summary.items, paint(BOLD, new), paint(BOLD, changed), unchanged, summary.quarantined, summary.skipped
+        summary.files,
+        summary.items,
+        paint(BOLD, new),
+        paint(BOLD, changed),
+        unchanged,
+        summary.quarantined,
+        summary.skipped
     ));
     let mut reasons: Vec<_> = summary.skipped_for.iter().collect();
     reasons.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
@@ -209,12 +225,18 @@ fn show(summary: &Summary, generation: u64) {
         output::line(paint(DIM, format!("  skipped {count}: {reason}")));
     }
     if reasons.len() > REASONS_SHOWN {
-        output::line(paint(DIM, format!("  and {} other reasons (see --json)", reasons.len() - REASONS_SHOWN)));
+        output::line(paint(
+            DIM,
+            format!("  and {} other reasons (see --json)", reasons.len() - REASONS_SHOWN),
+        ));
     }
     if summary.quarantined > 0 && !summary.planned {
         output::line(paint(WARN, "look at what could not be read with `triagraph quarantine list`"));
     }
     if !summary.planned {
-        output::line(paint(DIM, format!("{embedded} passages embedded, generation {generation}, {:.1} s", summary.seconds)));
+        output::line(paint(
+            DIM,
+            format!("{embedded} passages embedded, generation {generation}, {:.1} s", summary.seconds),
+        ));
     }
 }

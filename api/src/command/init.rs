@@ -8,7 +8,9 @@ use crate::settings::Global;
 pub(crate) fn init(global: &Global) -> anyhow::Result<Outcome> {
     let desk = global.open_or_create()?;
     if desk.embedder().is_none() {
-        output::note("no embedder is installed: retrieval is by words only until `triagraph models pull all-MiniLM-L6-v2`");
+        output::note(
+            "no embedder is installed: retrieval is by words only until `triagraph models pull all-MiniLM-L6-v2`",
+        );
     }
     output::line(format!("the desk of tenant {} is in {}", desk.tenant(), global.data.display()));
     Ok(Outcome::Fine)

@@ -75,7 +75,8 @@ impl Narrow {
     }
 
     pub(crate) fn deadline(&self) -> Option<std::time::Instant> {
-        self.deadline_millis.map(|millis| std::time::Instant::now() + std::time::Duration::from_millis(millis))
+        self.deadline_millis
+            .map(|millis| std::time::Instant::now() + std::time::Duration::from_millis(millis))
     }
 }
 
@@ -123,7 +124,13 @@ fn show(hits: &Hits, explain: bool) {
         output::line(format!("      {}", paint(DIM, why(hit))));
         if explain {
             for leg in &hit.legs {
-                let score = format!("{:<10} {:>8.3}  scaled {:.3} × {:.2}", leg.leg.as_str(), leg.raw, leg.normalised, leg.weight);
+                let score = format!(
+                    "{:<10} {:>8.3}  scaled {:.3} × {:.2}",
+                    leg.leg.as_str(),
+                    leg.raw,
+                    leg.normalised,
+                    leg.weight
+                );
                 output::line(format!("      {}", paint(DIM, score)));
             }
         }
@@ -189,12 +196,18 @@ fn parse_leg(text: &str) -> Result<Leg, String> {
 
 pub(crate) fn parse_kind(text: &str) -> Result<Kind, String> {
     let known = || Kind::ALL.map(Kind::as_str).join(", ");
-    Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| format!("the kinds are {}", known()))
+    Kind::ALL
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| format!("the kinds are {}", known()))
 }
 
 fn parse_state(text: &str) -> Result<State, String> {
     let known = || State::ALL.map(State::as_str).join(", ");
-    State::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| format!("the states are {}", known()))
+    State::ALL
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .ok_or_else(|| format!("the states are {}", known()))
 }
 
 /// A date (its first moment in UTC) or an RFC 3339 moment.
@@ -204,5 +217,7 @@ pub(crate) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     }
     let day = text.parse::<jiff::civil::Date>();
     let zoned = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC));
-    zoned.map(|zoned| zoned.timestamp()).map_err(|_| "give a date like 2026-11-01 or a moment like 2026-11-01T08:00:00Z".to_owned())
+    zoned
+        .map(|zoned| zoned.timestamp())
+        .map_err(|_| "give a date like 2026-11-01 or a moment like 2026-11-01T08:00:00Z".to_owned())
 }

@@ -25,12 +25,19 @@ pub(super) fn facts(
     itself: Option<&RecordId>,
     now: Timestamp,
 ) -> Vec<Fact> {
-    let mut collected = Collected { snapshot, visible, now, itself, facts: Vec::new(), seen: BTreeSet::new() };
+    let mut collected =
+        Collected { snapshot, visible, now, itself, facts: Vec::new(), seen: BTreeSet::new() };
     for id in about {
         let position = snapshot.table.current(id).filter(|position| visible.contains(*position));
         if let Some(thing) = position.and_then(|position| snapshot.table.revision(position)) {
             if matches!(thing.kind, Kind::ConfigurationItem | Kind::Service) {
-                collected.add(FactKind::Affected, thing, Relation::Affects, thing, format!("{} is affected", thing.title));
+                collected.add(
+                    FactKind::Affected,
+                    thing,
+                    Relation::Affects,
+                    thing,
+                    format!("{} is affected", thing.title),
+                );
             }
             collected.of(thing);
         }
@@ -85,9 +92,10 @@ impl Collected<'_> {
             (_, true) if other.kind == Kind::Problem && is_open(other) => {
                 Some((FactKind::Problem, format!("{label} is an open problem of {}", thing.title)))
             }
-            (_, true) if other.kind.is_ticket() && is_open(other) => {
-                Some((FactKind::OpenTicket, format!("{label} is open on {} since {}", thing.title, day(other)?)))
-            }
+            (_, true) if other.kind.is_ticket() && is_open(other) => Some((
+                FactKind::OpenTicket,
+                format!("{label} is open on {} since {}", thing.title, day(other)?),
+            )),
             _ => None,
         }
     }
@@ -101,9 +109,22 @@ impl Collected<'_> {
         }
     }
 
-    fn add(&mut self, kind: FactKind, subject: &Revision, relation: Relation, object: &Revision, text: String) {
-        let of_kind = self.facts.iter().filter(|fact| fact.kind == kind && fact.subject == subject.id).count();
-        if of_kind < FACTS_OF_A_KIND && self.seen.insert((kind, subject.id.clone(), object.id.clone())) {
+    fn add(
+        &mut self,
+        kind: FactKind,
+        subject: &Revision,
+        relation: Relation,
+        object: &Revision,
+        text: String,
+    ) {
+        // Two things that the bundle is about may need one another: told once, from the one that needs.
+        let ends = match kind {
+            FactKind::NeededBy => (FactKind::DependsOn, object.id.clone(), subject.id.clone()),
+            kind => (kind, subject.id.clone(), object.id.clone()),
+        };
+        let of_kind =
+            self.facts.iter().filter(|fact| fact.kind == kind && fact.subject == subject.id).count();
+        if of_kind < FACTS_OF_A_KIND && self.seen.insert(ends) {
             let (subject, object) = (subject.id.clone(), object.id.clone());
             self.facts.push(Fact { handle: String::new(), kind, subject, relation, object, text });
         }
@@ -125,5 +146,47 @@ fn label(revision: &Revision) -> String {
         format!("{} ({})", revision.id.external(), revision.title)
     } else {
         revision.title.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ontology::{Lineage, Link, Observation, Record, Scope, TenantId};
+
+    use crate::bundle::{BundleRequest, Subject};
+    use crate::desk::Desk;
+
+    use super::*;
+
+    #[test]
+    fn a_need_is_told_once_and_a_thing_is_part_of_its_own_bundle() {
+        let data = tempfile::tempdir().unwrap();
+        let tenant = TenantId::new("main").unwrap();
+        let desk = Desk::open(data.path(), &tenant, None).unwrap();
+        let item = |name: &str, needs: Option<&str>| {
+            let mut record =
+                Record::new(RecordId::new(&format!("cmdb:{name}")).unwrap(), Kind::Service, name);
+            record.names = vec![name.to_owned()];
+            record.links = needs.map(|needs| Link::by_name(Relation::DependsOn, needs)).into_iter().collect();
+            let lineage = Lineage {
+                origin: "test".into(),
+                place: None,
+                mapping: "generic".into(),
+                observed: Timestamp::UNIX_EPOCH,
+            };
+            Observation::unversioned(record, lineage)
+        };
+        desk.apply(vec![item("wms-core", Some("wms-db")), item("wms-db", None)]).unwrap();
+        let facts = |about: Subject| {
+            let request = BundleRequest::new(about);
+            let bundle =
+                desk.bundle(&Scope::operator(tenant.clone()), &request, Timestamp::UNIX_EPOCH).unwrap();
+            bundle.facts.into_iter().map(|fact| fact.text).collect::<Vec<_>>()
+        };
+        let need = "wms-core depends on wms-db";
+        let both = facts(Subject::Text("wms-core and wms-db hang".into()));
+        assert_eq!(both, ["wms-core is affected", "wms-db is affected", need]);
+        let one = facts(Subject::Record(RecordId::new("cmdb:wms-db").unwrap()));
+        assert_eq!(one, ["wms-db is affected", need]);
     }
 }

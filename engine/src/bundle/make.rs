@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use ontology::{Record, RecordId, Relation, Scope, SectionKind, Span};
+use ontology::{Kind, Record, RecordId, Relation, Scope, SectionKind, Span};
 use sha2::{Digest, Sha256};
 
 use super::{BUNDLE_SCHEMA, Bundle, BundleItem, BundleRequest, LeftOut, LeftOutReason, Subject, facts};
@@ -27,7 +27,12 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError`] for another tenant's scope, an unknown record, a generation not yet reached, or a damaged log.
-    pub fn bundle(&self, scope: &Scope, request: &BundleRequest, now: Timestamp) -> Result<Bundle, DeskError> {
+    pub fn bundle(
+        &self,
+        scope: &Scope,
+        request: &BundleRequest,
+        now: Timestamp,
+    ) -> Result<Bundle, DeskError> {
         let bundle = self.make_bundle(scope, request, now)?;
         self.database.store_bundle(&bundle, request, now)?;
         Ok(bundle)
@@ -95,15 +100,18 @@ impl Desk {
         let visible = snapshot.visible(scope, as_of);
         let of_record = |record: &Record| {
             let links = record.links.iter().filter(|link| is_about(link.relation));
-            let mut about: Vec<RecordId> = links
-                .flat_map(|link| resolve(&snapshot.table, &visible, &record.id, &link.target))
-                .collect();
+            let mut about: Vec<RecordId> =
+                links.flat_map(|link| resolve(&snapshot.table, &visible, &record.id, &link.target)).collect();
             about.sort();
             about.dedup();
             Asked { question: question(record), about, itself: Some(record.id.clone()) }
         };
         match subject {
-            Subject::Text(text) => Ok(Asked { question: text.clone(), about: self.named_in(snapshot, &visible, text), itself: None }),
+            Subject::Text(text) => Ok(Asked {
+                question: text.clone(),
+                about: self.named_in(snapshot, &visible, text),
+                itself: None,
+            }),
             Subject::Ticket(record) => {
                 let mut asked = of_record(record);
                 asked.about.extend(self.named_in(snapshot, &visible, &asked.question));
@@ -112,7 +120,13 @@ impl Desk {
                 Ok(asked)
             }
             Subject::Record(id) => match self.record(scope, id, as_of)? {
-                Some(observation) => Ok(of_record(&observation.record)),
+                Some(observation) => {
+                    let mut asked = of_record(&observation.record);
+                    if matches!(observation.record.kind, Kind::ConfigurationItem | Kind::Service) {
+                        asked.about.push(id.clone());
+                    }
+                    Ok(asked)
+                }
                 None => Err(DeskError::NoSuchRecord { id: id.clone() }),
             },
         }
@@ -126,7 +140,7 @@ impl Desk {
             .into_iter()
             .flat_map(|mention| snapshot.table.resolve(crate::table::KeyId(mention.id), visible))
             .filter_map(|position| snapshot.table.revision(position))
-            .filter(|revision| matches!(revision.kind, ontology::Kind::ConfigurationItem | ontology::Kind::Service))
+            .filter(|revision| matches!(revision.kind, Kind::ConfigurationItem | Kind::Service))
             .map(|revision| revision.id.clone())
             .collect();
         ids.sort();
@@ -177,9 +191,15 @@ fn chosen(hit: &Hit, record: &Record, revision: &Revision, full: bool) -> Vec<Pa
         let kind = record.sections.get(usize::from(place.section)).map(|section| section.kind);
         match kind {
             Some(SectionKind::Resolution | SectionKind::RootCause) => true,
-            Some(SectionKind::Steps | SectionKind::Diagnosis | SectionKind::Verification | SectionKind::Escalation) => full,
-            Some(SectionKind::Description | SectionKind::Symptom) => full && record.kind.is_knowledge(),
-            _ => false,
+            Some(
+                SectionKind::Steps
+                | SectionKind::Diagnosis
+                | SectionKind::Verification
+                | SectionKind::Escalation,
+            ) => full,
+            Some(SectionKind::WorkNote | SectionKind::Comment) | None => false,
+            // A page's warnings and notes stand in sections of any name.
+            Some(_) => full && record.kind.is_knowledge(),
         }
     };
     let limit = if full { PASSAGES_OF_FULL_RECORD } else { 2 };
@@ -281,12 +301,23 @@ fn identity(bundle: &Bundle, scope: &Scope, request: &BundleRequest) -> String {
         .iter()
         .map(|item| (item.record.as_str(), &item.revision, item.position, item.section, item.span))
         .collect();
-    let facts: Vec<_> =
-        bundle.facts.iter().map(|fact| (fact.subject.as_str(), fact.relation, fact.object.as_str())).collect();
+    let facts: Vec<_> = bundle
+        .facts
+        .iter()
+        .map(|fact| (fact.subject.as_str(), fact.relation, fact.object.as_str()))
+        .collect();
     let legs: Vec<_> = bundle.degraded.iter().map(|degraded| degraded.leg).collect();
     let settings = (&request.filters, bundle.budget_tokens, request.limit);
     let said = serde_json::json!([
-        BUNDLE_SCHEMA, bundle.question, scope, bundle.as_of, settings, bundle.embedder, legs, spans, facts
+        BUNDLE_SCHEMA,
+        bundle.question,
+        scope,
+        bundle.as_of,
+        settings,
+        bundle.embedder,
+        legs,
+        spans,
+        facts
     ]);
     let digest = Sha256::digest(said.to_string().as_bytes());
     digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()

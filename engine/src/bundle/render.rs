@@ -21,7 +21,13 @@ impl Bundle {
 }
 
 fn heading(item: &BundleItem) -> String {
-    let mut line = format!("[{}] {} {}: {}", item.handle, item.kind.as_str(), item.record, item.title.replace('\n', " "));
+    let mut line = format!(
+        "[{}] {} {}: {}",
+        item.handle,
+        item.kind.as_str(),
+        item.record,
+        item.title.replace('\n', " ")
+    );
     if !item.heading.is_empty() {
         line.push_str(&format!(" / {}", item.heading));
     }

@@ -64,7 +64,8 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Option<(Bundle, BundleDifference)>, DeskError> {
         self.check_tenant(scope)?;
-        let Some((request, before)) = self.database.bundle(id)?.filter(|(_, bundle)| covers(scope, bundle)) else {
+        let Some((request, before)) = self.database.bundle(id)?.filter(|(_, bundle)| covers(scope, bundle))
+        else {
             return Ok(None);
         };
         let as_made = Scope { tenant: scope.tenant.clone(), audiences: before.audiences.clone() };
@@ -84,7 +85,8 @@ impl Desk {
         after: &str,
     ) -> Result<Option<BundleDifference>, DeskError> {
         self.check_tenant(scope)?;
-        let read = |id| Ok::<_, DeskError>(self.database.bundle(id)?.map(|(_, b)| b).filter(|b| covers(scope, b)));
+        let read =
+            |id| Ok::<_, DeskError>(self.database.bundle(id)?.map(|(_, b)| b).filter(|b| covers(scope, b)));
         Ok(match (read(before)?, read(after)?) {
             (Some(before), Some(after)) => Some(difference(&before, &after)),
             _ => None,
@@ -108,9 +110,16 @@ pub(super) fn difference(before: &Bundle, after: &Bundle) -> BundleDifference {
         items.map(|item| (item.position, item.section, item.span)).collect()
     };
     let (first, second) = (records(before), records(after));
-    let changed = first.iter().filter(|record| second.contains(record) && cited(before, record) != cited(after, record));
+    let changed = first
+        .iter()
+        .filter(|record| second.contains(record) && cited(before, record) != cited(after, record));
     let revision = |bundle: &Bundle, record: &RecordId| {
-        bundle.items.iter().find(|item| item.record == *record).map(|item| item.revision.clone()).unwrap_or_default()
+        bundle
+            .items
+            .iter()
+            .find(|item| item.record == *record)
+            .map(|item| item.revision.clone())
+            .unwrap_or_default()
     };
     let key = |item: &BundleItem| (item.record.clone(), item.position, item.section, item.span);
     BundleDifference {

@@ -53,7 +53,7 @@ pub(crate) fn embedding_text(record: &Record, passage: PassageSpan) -> String {
     let heading =
         record.sections.get(usize::from(passage.section)).map_or("", |section| section.heading.trim());
     let mut lines = Vec::with_capacity(3);
-    if !text.starts_with(title) {
+    if !begins_with(text, title) && !is_title_made_of_text(record) {
         lines.push(title);
     }
     if !heading.is_empty() && heading != title && !text.starts_with(heading) {
@@ -61,6 +61,26 @@ pub(crate) fn embedding_text(record: &Record, passage: PassageSpan) -> String {
     }
     lines.push(text);
     lines.join("\n")
+}
+
+/// Whether the record has no title of its own: its source gave none, and the beginning of its text stands in.
+pub(crate) fn is_title_made_of_text(record: &Record) -> bool {
+    record.sections.first().is_some_and(|section| begins_with(&section.text, &record.title))
+}
+
+/// Whether a text begins with the words of a title, which may be cut with an ellipsis.
+fn begins_with(text: &str, title: &str) -> bool {
+    let title = title.trim().trim_end_matches('…');
+    let mut words = text.split_whitespace();
+    let mut wanted = title.split_whitespace().peekable();
+    while let Some(word) = wanted.next() {
+        let Some(found) = words.next() else { return false };
+        let fits = if wanted.peek().is_none() { found.starts_with(word) } else { found == word };
+        if !fits {
+            return false;
+        }
+    }
+    true
 }
 
 /// All headings and texts, for the lexical index; title and names have fields of their own.

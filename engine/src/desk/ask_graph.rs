@@ -82,7 +82,12 @@ impl Desk {
             let to = snapshot.table.revision(edge.to)?.id.clone();
             Some(PathStep { from: id.clone(), relation: edge.relation, reversed: edge.reversed, to })
         });
-        Ok(Neighbours { record: id.clone(), edges: edges.collect(), generation: snapshot.generation(), truncated })
+        Ok(Neighbours {
+            record: id.clone(),
+            edges: edges.collect(),
+            generation: snapshot.generation(),
+            truncated,
+        })
     }
 
     /// The IRIs of the records that a scope sees; `None` when it sees all.

@@ -32,14 +32,28 @@ impl Desk {
         Ok(())
     }
 
-    /// Whether every index shows the end of the log.
+    /// Whether readers see the end of the log: text and vectors are committed before a snapshot is published.
     ///
     /// # Errors
     /// [`DeskError`] when the log cannot be read.
     pub fn is_ready(&self) -> Result<bool, DeskError> {
         let head = self.log.head()?;
-        let indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let vectors = indexes.vectors.as_ref().is_none_or(|vectors| vectors.position() == head);
-        Ok(vectors && indexes.text.position() == head && self.graph.position() == head && self.generation() == head)
+        Ok(self.generation() == head && self.graph.position() == head)
+    }
+
+    /// Builds the vector graph over passages that are only scanned so far, when they are many. Takes minutes for
+    /// 100,000; readers go on, writers wait. Returns whether there was anything to build.
+    ///
+    /// # Errors
+    /// [`DeskError`] when the vector index cannot be written.
+    pub fn seal(&self) -> Result<bool, DeskError> {
+        let mut indexes = self.pause_writer();
+        let Some(vectors) = indexes.vectors.as_mut().filter(|vectors| vectors.plan_seal().is_some()) else {
+            return Ok(false);
+        };
+        vectors.seal()?;
+        let snapshot = std::sync::Arc::new(indexes.snapshot()?);
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        Ok(true)
     }
 }

@@ -36,7 +36,9 @@ pub enum FolderError {
         process: String,
     },
     /// The index was made with another embedder.
-    #[error("the index was made with embedder {found}, this one is {given}: run `triagraph reindex`, or use {found}")]
+    #[error(
+        "the index was made with embedder {found}, this one is {given}: run `triagraph reindex`, or use {found}"
+    )]
     OtherEmbedder {
         /// The embedder of the index.
         found: String,
@@ -44,7 +46,9 @@ pub enum FolderError {
         given: String,
     },
     /// The manifest is no manifest.
-    #[error("{path} is damaged ({reason}): run `triagraph reindex` to build the index anew from the record log")]
+    #[error(
+        "{path} is damaged ({reason}): run `triagraph reindex` to build the index anew from the record log"
+    )]
     Manifest {
         /// The file.
         path: PathBuf,
@@ -80,7 +84,11 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    pub(crate) fn open(data: &Path, tenant: &TenantId, embedder: Option<&dyn Embedder>) -> Result<Self, FolderError> {
+    pub(crate) fn open(
+        data: &Path,
+        tenant: &TenantId,
+        embedder: Option<&dyn Embedder>,
+    ) -> Result<Self, FolderError> {
         let root = data.join(tenant.as_str());
         create(&root)?;
         let lock = lock(&root)?;

@@ -50,7 +50,11 @@ pub(super) fn prepare(position: u64, observation: Observation) -> Prepared {
         observed: observation.lineage.observed,
         names: own_keys(record),
         links: record.links.iter().map(prepare_link).collect(),
-        subject: record.attributes.get(Kind::SUBJECT).filter(|_| record.kind == Kind::Relationship).map_or_else(Vec::new, |name| derive::reference_keys(name)),
+        subject: record
+            .attributes
+            .get(Kind::SUBJECT)
+            .filter(|_| record.kind == Kind::Relationship)
+            .map_or_else(Vec::new, |name| derive::reference_keys(name)),
         identifiers,
         passages,
         passage_texts,

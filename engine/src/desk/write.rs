@@ -72,7 +72,11 @@ impl Indexes {
     }
 
     /// Starts the vector index anew.
-    pub(super) fn empty_vectors(&mut self, folder: &Folder, embedder: Option<&dyn Embedder>) -> Result<(), DeskError> {
+    pub(super) fn empty_vectors(
+        &mut self,
+        folder: &Folder,
+        embedder: Option<&dyn Embedder>,
+    ) -> Result<(), DeskError> {
         self.vectors = None;
         folder.empty_vectors()?;
         self.vectors = open_vectors(folder, embedder)?;
@@ -121,10 +125,15 @@ impl Indexes {
                     self.table.push_empty();
                 }
                 TakenContent::Gone { purge } => {
-                    let own = self.table.current(&entry.record).and_then(|position| self.table.revision(position));
+                    let own =
+                        self.table.current(&entry.record).and_then(|position| self.table.revision(position));
                     touched.keys.extend(own.iter().flat_map(|revision| revision.names.iter().copied()));
                     let removed = self.table.forget(&entry.record).into_iter();
-                    touched.removed.extend(removed.map(|position| Removed { position, by: entry.position, purge: *purge }));
+                    touched.removed.extend(removed.map(|position| Removed {
+                        position,
+                        by: entry.position,
+                        purge: *purge,
+                    }));
                     touched.records.insert(entry.record.clone());
                     self.table.push_empty();
                 }
@@ -154,7 +163,8 @@ impl Indexes {
     fn take(&mut self, prepared: &Prepared, touched: &mut Touched) {
         let revision = self.revision(prepared);
         touched.records.insert(revision.id.clone());
-        let before = self.table.current(&revision.id).and_then(|position| self.table.revision(position)).cloned();
+        let before =
+            self.table.current(&revision.id).and_then(|position| self.table.revision(position)).cloned();
         let names_before: &[KeyId] = before.as_ref().map_or(&[], |before| &before.names);
         let changed = revision.names.iter().filter(|key| !names_before.contains(key));
         touched.keys.extend(changed.chain(names_before.iter().filter(|key| !revision.names.contains(key))));
@@ -239,8 +249,12 @@ impl Indexes {
             .map(|revision| revision.position)
             .collect();
         for position in positions {
-            let Some(record) = earlier(position)?.filter(|record| is_searchable(record.kind)) else { continue };
-            let Some(own) = self.table.revision(position).map(|revision| revision.names.clone()) else { continue };
+            let Some(record) = earlier(position)?.filter(|record| is_searchable(record.kind)) else {
+                continue;
+            };
+            let Some(own) = self.table.revision(position).map(|revision| revision.names.clone()) else {
+                continue;
+            };
             let body = derive::lexical_body(&record);
             let found: Vec<Mention> = [record.title.as_str(), body.as_str()]
                 .into_iter()
@@ -259,12 +273,14 @@ impl Indexes {
     /// Writes text documents of entries that the text index has not seen.
     pub(super) fn write_text(&mut self, entries: &[Taken], removed: &[Removed]) -> Result<(), DeskError> {
         let seen = self.text.position();
-        for prepared in entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen) {
+        for prepared in entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen)
+        {
             let record = &prepared.observation.record;
             if is_searchable(record.kind) {
                 self.text.add(&TextDocument {
                     position: prepared.position,
-                    title: &record.title,
+                    // A title that only repeats the text would make its words count twice.
+                    title: if derive::is_title_made_of_text(record) { "" } else { &record.title },
                     body: &prepared.body,
                     names: &record.names.join("\n"),
                     digest: prepared.digest,
@@ -346,7 +362,8 @@ fn add_block(
     let made = if texts.is_empty() { Vec::new() } else { embedder.embed(TextRole::Passage, &texts)? };
     let mut made: BTreeMap<[u8; 32], Vec<f32>> = missing.into_keys().zip(made).collect();
     let count = made.len() as u64;
-    let rows: Vec<_> = block.iter().map(|(key, hash, _)| (*key, TextHash(*hash), made.remove(hash))).collect();
+    let rows: Vec<_> =
+        block.iter().map(|(key, hash, _)| (*key, TextHash(*hash), made.remove(hash))).collect();
     vectors.add(&rows)?;
     Ok(count)
 }
@@ -482,6 +499,9 @@ impl Desk {
 
     /// Why the shapes refuse a record, if they do.
     fn refusal(observation: &Observation) -> Option<String> {
+        if let Err(error) = quads_of(&observation.record) {
+            return Some(error.to_string());
+        }
         let said = triples(&observation.record, &|_| Vec::new());
         let report = ontology::record_shapes().validate(&said.iter().collect());
         let messages: Vec<String> = report.results.iter().map(ToString::to_string).collect();
@@ -575,7 +595,12 @@ fn quads_of(record: &Record) -> Result<Vec<oxigraph::model::Quad>, DeskError> {
 }
 
 /// The records that a link leads to now.
-pub(crate) fn resolve(table: &Table, visible: &Visible, from: &RecordId, reference: &Reference) -> Vec<RecordId> {
+pub(crate) fn resolve(
+    table: &Table,
+    visible: &Visible,
+    from: &RecordId,
+    reference: &Reference,
+) -> Vec<RecordId> {
     let texts = match reference {
         Reference::Record(id) => vec![id.as_str().to_lowercase()],
         Reference::Name(name) => derive::reference_keys(name),

@@ -40,11 +40,14 @@ pub(crate) fn analyse(snapshot: &Snapshot, query: &Query, text: &str, visible: &
     let mut entities = Vec::new();
     for (key, (shown, scheme)) in &found {
         let owners = table.resolve(*key, visible);
-        let records = owners.iter().filter_map(|position| table.revision(*position)).map(|r| r.id.clone()).collect();
+        let records =
+            owners.iter().filter_map(|position| table.revision(*position)).map(|r| r.id.clone()).collect();
         entities.push(Entity { text: shown.clone(), scheme: scheme.as_str().to_owned(), records });
         seeds.extend(owners);
     }
-    seeds.extend(query.about.iter().filter_map(|id| table.current(id)).filter(|position| visible.contains(*position)));
+    seeds.extend(
+        query.about.iter().filter_map(|id| table.current(id)).filter(|position| visible.contains(*position)),
+    );
     seeds.sort_unstable();
     seeds.dedup();
     Analysis {

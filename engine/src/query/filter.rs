@@ -36,7 +36,8 @@ fn passes(filters: &Filters, revision: &Revision) -> bool {
     let one_of_states =
         filters.states.is_empty() || revision.state.is_some_and(|state| filters.states.contains(&state));
     let created_from = filters.created_from.is_none_or(|from| revision.created.is_some_and(|at| at >= from));
-    let created_until = filters.created_until.is_none_or(|until| revision.created.is_some_and(|at| at < until));
+    let created_until =
+        filters.created_until.is_none_or(|until| revision.created.is_some_and(|at| at < until));
     let solved = !filters.resolved_only
         || !revision.kind.is_ticket()
         || revision.state.is_some_and(ontology::State::is_resolved);

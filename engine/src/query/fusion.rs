@@ -25,6 +25,10 @@ pub(crate) struct Trust {
     pub(crate) embedder_language: bool,
 }
 
+/// The text legs' scores are scaled over this many hits: further down, cosines differ by nothing but noise, and a wider
+/// range would flatten the differences at the top.
+const SCALED: usize = 99;
+
 /// How much a leg counts for a question. The text legs are the scale: they sum to one in English.
 fn weight(leg: Leg, trust: Trust) -> f64 {
     match leg {
@@ -37,7 +41,11 @@ fn weight(leg: Leg, trust: Trust) -> f64 {
 }
 
 /// Fuses the legs that ran. Sorted by score; ties by the order that `tie` gives.
-pub(crate) fn fuse(found: &[(Leg, &Found)], trust: Trust, tie: impl Fn(u64, u64) -> std::cmp::Ordering) -> Vec<Fused> {
+pub(crate) fn fuse(
+    found: &[(Leg, Found)],
+    trust: Trust,
+    tie: impl Fn(u64, u64) -> std::cmp::Ordering,
+) -> Vec<Fused> {
     let mut fused: BTreeMap<u64, Vec<LegScore>> = BTreeMap::new();
     for (leg, found) in found {
         let (low, high) = bounds(*leg, found);
@@ -59,12 +67,13 @@ pub(crate) fn fuse(found: &[(Leg, &Found)], trust: Trust, tie: impl Fn(u64, u64)
     fused
 }
 
-/// What counts as 0 and as 1: the text legs' weakest and strongest; nothing and the strongest for the others.
+/// What counts as 0 and as 1: a text leg's hundredth and best score; nothing and the best for the others.
 fn bounds(leg: Leg, found: &Found) -> (f64, f64) {
-    let high = found.scores.first().map_or(1.0, |(_, score)| *score);
-    let low = found.scores.last().map_or(0.0, |(_, score)| *score);
+    let score = |place: usize| found.scores.get(place).map(|(_, score)| *score);
+    let high = score(0).unwrap_or(1.0);
+    let low = score(SCALED).or_else(|| found.scores.last().map(|(_, score)| *score)).unwrap_or(0.0);
     match leg {
-        Leg::Dense if low < high => (low, high),
+        Leg::Lexical | Leg::Dense if low < high => (low, high),
         _ => (0.0, high),
     }
 }
@@ -83,7 +92,7 @@ mod tests {
         let trust = Trust { identifier_share: 0.0, embedder_language: true };
         let lexical = found(&[(1, 9.0), (2, 8.0), (3, 1.0)]);
         let dense = found(&[(4, 0.9), (2, 0.8), (3, 0.2)]);
-        let order: Vec<u64> = fuse(&[(Leg::Lexical, &lexical), (Leg::Dense, &dense)], trust, |a, b| a.cmp(&b))
+        let order: Vec<u64> = fuse(&[(Leg::Lexical, lexical), (Leg::Dense, dense)], trust, |a, b| a.cmp(&b))
             .iter()
             .map(|fused| fused.position)
             .collect();
@@ -92,11 +101,12 @@ mod tests {
 
     #[test]
     fn a_question_that_is_an_identifier_follows_it() {
-        let lexical = found(&[(1, 9.0), (2, 5.0)]);
-        let identifier = found(&[(2, 3.0)]);
         let first = |share| {
+            let lexical = found(&[(1, 9.0), (2, 5.0)]);
+            let identifier = found(&[(2, 3.0)]);
             let trust = Trust { identifier_share: share, embedder_language: true };
-            fuse(&[(Leg::Lexical, &lexical), (Leg::Identifier, &identifier)], trust, |a, b| a.cmp(&b))[0].position
+            fuse(&[(Leg::Lexical, lexical), (Leg::Identifier, identifier)], trust, |a, b| a.cmp(&b))[0]
+                .position
         };
         assert_eq!((first(0.0), first(1.0)), (1, 2));
     }

@@ -34,30 +34,55 @@ pub(crate) fn search(
     query: &Query,
     read: &ReadRecord<'_>,
 ) -> Result<Answer, ReadError> {
+    let ranking = rank(snapshot, embedder, scope, query);
+    let found: Vec<(Leg, &Found)> = ranking.found.iter().map(|(leg, found)| (*leg, found)).collect();
+    let embedding = ranking.embedding;
+    let hits =
+        explain(snapshot, query, &ranking.analysis, &found, &ranking.fused, embedding.as_deref(), read)?;
+    let hits = Hits {
+        hits,
+        generation: snapshot.generation(),
+        entities: ranking.analysis.entities,
+        language: ranking.analysis.language.map(|language| language.code.to_owned()),
+        degraded: ranking.degraded,
+        warnings: ranking.warnings,
+    };
+    Ok(Answer { hits, embedding })
+}
+
+/// The fused ranking, cut to the query's limit, and what it was made of.
+pub(crate) struct Ranking {
+    pub(crate) fused: Vec<Fused>,
+    analysis: Analysis,
+    found: Vec<(Leg, Found)>,
+    embedding: Option<Vec<f32>>,
+    degraded: Vec<Degraded>,
+    warnings: Vec<String>,
+}
+
+/// Runs the legs and fuses them.
+pub(crate) fn rank(
+    snapshot: &Snapshot,
+    embedder: Option<&dyn Embedder>,
+    scope: &Scope,
+    query: &Query,
+) -> Ranking {
     let mut warnings = Vec::new();
     let text = cut(&query.text, &mut warnings);
     let visible = snapshot.visible(scope, query.as_of);
     let narrowed = admitted(&snapshot.table, query, &visible);
     let admitted = narrowed.as_ref().unwrap_or(&visible);
     let analysis = analyse(snapshot, query, text, &visible);
-    let mut degraded = Vec::new();
     let run = |leg| query.legs.contains(&leg);
 
-    let mut lexical = None;
-    let mut dense = None;
-    let mut embedding = None;
-    rayon::join(
-        || lexical = run(Leg::Lexical).then(|| lexical_leg(&snapshot.text, text, admitted, query)),
-        || {
-            if run(Leg::Dense) {
-                let (found, vector) = dense_leg(snapshot, embedder, text, admitted, query);
-                dense = Some(found);
-                embedding = vector;
-            }
+    let (lexical, (dense, embedding)) = rayon::join(
+        || run(Leg::Lexical).then(|| lexical_leg(&snapshot.text, text, admitted, query)),
+        || match run(Leg::Dense).then(|| dense_leg(snapshot, embedder, text, admitted, query)) {
+            Some((found, embedding)) => (Some(found), embedding),
+            None => (None, None),
         },
     );
-    let identifier =
-        run(Leg::Identifier).then(|| legs::identifier(&snapshot.table, &analysis.keys, admitted));
+    let mut degraded = Vec::new();
     let mut settle = |leg, found: Option<Result<Found, String>>| match found? {
         Ok(found) => Some(found),
         Err(reason) => {
@@ -70,34 +95,24 @@ pub(crate) fn search(
     if let (Some(dense), Some(lexical), Some(embedding)) = (&mut dense, &lexical, &embedding) {
         fill_in(snapshot, embedding, dense, lexical);
     }
+    let identifier =
+        run(Leg::Identifier).then(|| legs::identifier(&snapshot.table, &analysis.keys, admitted));
     let graph = run(Leg::Graph).then(|| {
         let seeds = graph_seeds(&analysis, lexical.as_ref(), dense.as_ref());
         legs::graph(&snapshot.table, &seeds, &visible, admitted)
     });
-    let found: Vec<(Leg, &Found)> = [
-        (Leg::Identifier, identifier.as_ref()),
-        (Leg::Lexical, lexical.as_ref()),
-        (Leg::Dense, dense.as_ref()),
-        (Leg::Graph, graph.as_ref()),
-    ]
-    .into_iter()
-    .filter_map(|(leg, found)| Some((leg, found?)))
-    .collect();
+    let found: Vec<(Leg, Found)> =
+        [(Leg::Identifier, identifier), (Leg::Lexical, lexical), (Leg::Dense, dense), (Leg::Graph, graph)]
+            .into_iter()
+            .filter_map(|(leg, found)| Some((leg, found?)))
+            .collect();
     let trust = trust(&analysis, &mut warnings);
-    let fused = fuse(&found, trust, |a, b| {
+    let mut fused = fuse(&found, trust, |a, b| {
         let id = |position| snapshot.table.revision(position).map(|revision| &revision.id);
         id(a).cmp(&id(b))
     });
-    let shown: &[Fused] = &fused[..fused.len().min(query.limit.clamp(1, HITS_LIMIT))];
-    let hits = Hits {
-        hits: explain(snapshot, query, &analysis, &found, shown, embedding.as_deref(), read)?,
-        generation: snapshot.generation(),
-        entities: analysis.entities,
-        language: analysis.language.map(|language| language.code.to_owned()),
-        degraded,
-        warnings,
-    };
-    Ok(Answer { hits, embedding })
+    fused.truncate(query.limit.clamp(1, HITS_LIMIT));
+    Ranking { fused, analysis, found, embedding, degraded, warnings }
 }
 
 fn cut<'a>(text: &'a str, warnings: &mut Vec<String>) -> &'a str {
@@ -136,7 +151,10 @@ fn dense_leg(
     query: &Query,
 ) -> DenseOutcome {
     let (Some(vectors), Some(embedder)) = (&snapshot.vectors, embedder) else {
-        return (Err("no embedder is installed: run `triagraph models pull all-MiniLM-L6-v2`".to_owned()), None);
+        return (
+            Err("no embedder is installed: run `triagraph models pull all-MiniLM-L6-v2`".to_owned()),
+            None,
+        );
     };
     if query.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline) {
         return (Err("the deadline had passed".to_owned()), None);

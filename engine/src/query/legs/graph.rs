@@ -37,12 +37,18 @@ pub(crate) struct Edge {
 }
 
 /// Spreads the seeds' mass; `seeds` are positions with weights. Walks visible records, answers with admitted ones.
-pub(crate) fn graph(table: &Table, seeds: &BTreeMap<u64, f64>, visible: &Visible, admitted: &Visible) -> Found {
+pub(crate) fn graph(
+    table: &Table,
+    seeds: &BTreeMap<u64, f64>,
+    visible: &Visible,
+    admitted: &Visible,
+) -> Found {
     let total: f64 = seeds.values().sum();
     if total <= 0.0 {
         return Found::default();
     }
-    let mut front: BTreeMap<u64, f64> = seeds.iter().map(|(position, weight)| (*position, weight / total)).collect();
+    let mut front: BTreeMap<u64, f64> =
+        seeds.iter().map(|(position, weight)| (*position, weight / total)).collect();
     let mut arrived: BTreeMap<u64, f64> = BTreeMap::new();
     let mut arrivals: BTreeMap<u64, Arrival> = BTreeMap::new();
     let mut budget = EDGE_BUDGET;
@@ -58,7 +64,12 @@ pub(crate) fn graph(table: &Table, seeds: &BTreeMap<u64, f64>, visible: &Visible
             for edge in &edges {
                 let share = DAMPING * mass * relation_weight(edge.relation) / weight;
                 *next.entry(edge.to).or_default() += share;
-                let arrival = Arrival { from: *position, relation: edge.relation, reversed: edge.reversed, mass: share };
+                let arrival = Arrival {
+                    from: *position,
+                    relation: edge.relation,
+                    reversed: edge.reversed,
+                    mass: share,
+                };
                 let best = arrivals.entry(edge.to).or_insert(arrival);
                 if share > best.mass {
                     *best = arrival;
@@ -113,7 +124,11 @@ fn outgoing(table: &Table, revision: &Revision, visible: &Visible, edges: &mut V
     }
     for mention in &revision.mentions {
         let targets = table.resolve(mention.key, visible);
-        edges.extend(targets.into_iter().map(|to| Edge { relation: Relation::Mentions, reversed: false, to }));
+        edges.extend(targets.into_iter().map(|to| Edge {
+            relation: Relation::Mentions,
+            reversed: false,
+            to,
+        }));
     }
 }
 
@@ -126,10 +141,18 @@ fn incoming(table: &Table, other: &Revision, here: &Revision, visible: &Visible,
         for link in &other.links {
             if refers(&other.subject) {
                 let targets = table.resolve_first(&link.keys, other.id.source(), visible);
-                edges.extend(targets.into_iter().map(|to| Edge { relation: link.relation, reversed: false, to }));
+                edges.extend(targets.into_iter().map(|to| Edge {
+                    relation: link.relation,
+                    reversed: false,
+                    to,
+                }));
             } else if refers(&link.keys) {
                 let subjects = table.resolve_first(&other.subject, other.id.source(), visible);
-                edges.extend(subjects.into_iter().map(|to| Edge { relation: link.relation, reversed: true, to }));
+                edges.extend(subjects.into_iter().map(|to| Edge {
+                    relation: link.relation,
+                    reversed: true,
+                    to,
+                }));
             }
         }
         return;
@@ -137,8 +160,7 @@ fn incoming(table: &Table, other: &Revision, here: &Revision, visible: &Visible,
     let linked = other.links.iter().filter(|link| refers(&link.keys)).map(|link| link.relation);
     let relations: Vec<Relation> = linked.collect();
     let mentioned = other.mentions.iter().any(|mention| here.names.contains(&mention.key));
-    let relations =
-        if relations.is_empty() && mentioned { vec![Relation::Mentions] } else { relations };
+    let relations = if relations.is_empty() && mentioned { vec![Relation::Mentions] } else { relations };
     edges.extend(relations.into_iter().map(|relation| Edge { relation, reversed: true, to: other.position }));
 }
 

@@ -1,0 +1,129 @@
+//! `serve`: the desk over HTTP, until the process is told to stop.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Outcome;
+use crate::http::{self, App, Key, Limits};
+use crate::output;
+use crate::settings::Global;
+
+/// The variable with the key, where no file is named.
+const KEY: &str = "TRIAGRAPH_KEY";
+
+/// Serve HTTP. The address is printed once the desk is open; before that, /health/live answers and /health/ready says 503.
+///
+/// Without a key only this machine is served. With one, each call to /v1, /sparql and /metrics has to show it:
+/// `Authorization: Bearer KEY`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 takes a free one. Any address but a loopback one needs a key
+    #[arg(long, default_value = "127.0.0.1:7878", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// File with the key [default: the variable TRIAGRAPH_KEY, if it is set]
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Write the log as JSON lines. What is logged: the variable TRIAGRAPH_LOG, like `info` or `api=debug`
+    #[arg(long)]
+    log_json: bool,
+}
+
+impl Serve {
+    pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
+        let key = self.key()?;
+        ensure!(
+            key.is_some() || self.listen.ip().is_loopback(),
+            "{} can be reached from other machines, so it needs a key: name a file with --key-file, or set {KEY} \
+             (`openssl rand -hex 16` makes one)",
+            self.listen
+        );
+        self.log()?;
+        let limits = Limits::default();
+        let app = App::new(global.tenant.clone(), key, limits);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let served = runtime.block_on(self.serve(global.clone(), app));
+        // A query that does not come to an end must not keep the process.
+        runtime.shutdown_timeout(limits.shutdown);
+        served.map(|()| Outcome::Fine)
+    }
+
+    async fn serve(&self, global: Global, app: App) -> anyhow::Result<()> {
+        let stop = stop_signal()?;
+        let bound = TcpListener::bind(self.listen).await;
+        let listener = bound
+            .with_context(|| format!("cannot listen on {}: choose another with --listen", self.listen))?;
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "opening the desk");
+        let opened = app.clone();
+        let opening = tokio::task::spawn_blocking(move || {
+            opened.attach(global.open()?)?;
+            output::line(format!("listening on http://{address}"));
+            output::line(format!("documentation at http://{address}/docs"));
+            anyhow::Ok(())
+        });
+        // An open desk serves on; one that cannot be opened ends the server.
+        let failed = async move {
+            match opening.await {
+                Ok(Ok(())) => std::future::pending().await,
+                Ok(Err(error)) => error,
+                Err(panic) => anyhow::Error::new(panic).context("opening the desk broke"),
+            }
+        };
+        tokio::select! {
+            served = http::serve(listener, app, stop) => Ok(served?),
+            error = failed => Err(error),
+        }
+    }
+
+    fn key(&self) -> anyhow::Result<Option<Key>> {
+        let text = match &self.key_file {
+            Some(path) => {
+                let text = std::fs::read_to_string(path);
+                Some(text.with_context(|| format!("cannot read the key from {}", path.display()))?)
+            }
+            None => std::env::var_os(KEY).map(|key| key.to_string_lossy().into_owned()),
+        };
+        text.map(|text| Key::new(&text)).transpose().map_err(anyhow::Error::msg)
+    }
+
+    fn log(&self) -> anyhow::Result<()> {
+        let filter = EnvFilter::builder()
+            .with_env_var("TRIAGRAPH_LOG")
+            .with_default_directive(tracing::Level::INFO.into())
+            .from_env()
+            .context("TRIAGRAPH_LOG cannot be read: give a level like `info`, or targets like `api=debug`")?;
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let started = if self.log_json { log.json().try_init() } else { log.try_init() };
+        started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
+    }
+}
+
+/// Resolves at SIGTERM or ctrl-c.
+#[cfg(unix)]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+/// Resolves at ctrl-c.
+#[cfg(not(unix))]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

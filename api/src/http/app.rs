@@ -1,0 +1,155 @@
+//! What do all requests share? The desk, once it is open, the key, the limits, and what is counted.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use engine::{Desk, SparqlLimits, Status};
+use ontology::TenantId;
+use tokio::sync::Semaphore;
+
+use super::guard::Key;
+use super::jobs::Jobs;
+use super::metrics::Metrics;
+use super::problem::Problem;
+
+/// How long a caller waits for fresh counts while records are being written; after that it gets the last ones.
+const COUNTING: Duration = Duration::from_secs(1);
+
+/// What one request, and all of them together, may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of a request's body.
+    pub(crate) body_bytes: usize,
+    /// From the first byte of the request to the last of the answer.
+    pub(crate) request: Duration,
+    /// Requests at work at once; more are turned away.
+    pub(crate) in_flight: usize,
+    /// SPARQL queries at work at once: each has a thread with a large stack.
+    pub(crate) sparql_in_flight: usize,
+    /// What one SPARQL query may cost.
+    pub(crate) sparql: SparqlLimits,
+    /// How long requests and jobs may go on after the server is told to stop.
+    pub(crate) shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let sparql =
+            SparqlLimits { timeout: Duration::from_secs(20), max_rows: 100_000, max_bytes: 32 * 1024 * 1024 };
+        Self {
+            body_bytes: 8 * 1024 * 1024,
+            request: Duration::from_secs(30),
+            in_flight: 64,
+            sparql_in_flight: 4,
+            sparql,
+            shutdown: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The shared state; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) tenant: TenantId,
+    pub(crate) key: Option<Key>,
+    pub(crate) limits: Limits,
+    pub(crate) requests: Arc<Semaphore>,
+    pub(crate) sparql: Arc<Semaphore>,
+    pub(crate) metrics: Metrics,
+    pub(crate) jobs: Jobs,
+    /// Idempotency keys whose first request is still at work.
+    pub(crate) keys_at_work: Mutex<BTreeSet<String>>,
+    desk: OnceLock<Arc<Desk>>,
+    counted: Mutex<Option<Arc<Status>>>,
+    /// Set by a write that may change counts without moving the log, such as one that fills the quarantine.
+    is_recount_due: AtomicBool,
+    counting: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    /// A server for a tenant's desk, which is [attached](Self::attach) when it is open.
+    pub(crate) fn new(tenant: TenantId, key: Option<Key>, limits: Limits) -> Self {
+        Self(Arc::new(Shared {
+            tenant,
+            key,
+            limits,
+            requests: Arc::new(Semaphore::new(limits.in_flight)),
+            sparql: Arc::new(Semaphore::new(limits.sparql_in_flight)),
+            metrics: Metrics::default(),
+            jobs: Jobs::default(),
+            keys_at_work: Mutex::default(),
+            desk: OnceLock::new(),
+            counted: Mutex::default(),
+            is_recount_due: AtomicBool::new(false),
+            counting: Arc::default(),
+        }))
+    }
+
+    /// Puts the open desk behind the server: from now on it is ready. Blocks while the desk is counted.
+    pub(crate) fn attach(&self, desk: Desk) -> anyhow::Result<()> {
+        let desk = Arc::new(desk);
+        self.keep(Arc::new(desk.status()?));
+        Jobs::start(self, &desk)?;
+        let _ = self.desk.set(desk);
+        Ok(())
+    }
+
+    /// The desk.
+    pub(crate) fn desk(&self) -> Result<&Arc<Desk>, Problem> {
+        let opening =
+            || Problem::new("not-ready", "the desk is being opened: try again when /health/ready says 200");
+        self.desk.get().ok_or_else(opening)
+    }
+
+    /// Counts of the desk: fresh ones, or the last where a writer keeps the desk busy.
+    pub(crate) async fn status(&self) -> Result<Arc<Status>, Problem> {
+        let desk = Arc::clone(self.desk()?);
+        let is_current = |kept: &Arc<Status>| kept.generation == desk.generation();
+        if let Some(kept) =
+            self.kept().filter(is_current).filter(|_| !self.is_recount_due.load(Ordering::Acquire))
+        {
+            return Ok(kept);
+        }
+        if let Ok(turn) = Arc::clone(&self.counting).try_lock_owned() {
+            let app = self.clone();
+            let count = tokio::task::spawn_blocking(move || {
+                let _turn = turn;
+                app.is_recount_due.store(false, Ordering::Release);
+                let status = Arc::new(desk.status()?);
+                app.keep(Arc::clone(&status));
+                Ok(status)
+            });
+            if let Ok(counted) = tokio::time::timeout(COUNTING, count).await {
+                return counted.unwrap_or_else(|_| Err(Problem::bug()));
+            }
+        }
+        let busy =
+            || Problem::new("not-ready", "records are being written and were not counted yet: try again");
+        self.kept().ok_or_else(busy)
+    }
+
+    /// Has the desk counted again at the next occasion, after a write.
+    pub(crate) fn recount(&self) {
+        self.is_recount_due.store(true, Ordering::Release);
+    }
+
+    fn keep(&self, status: Arc<Status>) {
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+    }
+
+    fn kept(&self) -> Option<Arc<Status>> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

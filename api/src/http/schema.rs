@@ -1,0 +1,9 @@
+//! Which JSON goes in and out? Schemas of the engine's types, which know nothing of OpenAPI; a test holds them against real answers.
+
+mod answer;
+mod bundle;
+mod record;
+
+pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related, Status, Verification};
+pub(crate) use bundle::{Bundle, BundleDifference};
+pub(crate) use record::{Filters, Leg, Record, Subject};

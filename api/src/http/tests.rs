@@ -1,0 +1,182 @@
+//! Does the server keep its promises, over real sockets?
+
+mod client;
+mod limits;
+mod routes;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use engine::Desk;
+use models::HashEmbedder;
+use ontology::{
+    Audience, Kind, Link, Observation, Record, RecordId, Relation, Section, SectionKind, State, TenantId,
+};
+use tokio::sync::oneshot;
+
+use super::{App, Key, Limits, serve};
+use client::{Answer, Ask};
+
+/// A running server over a small desk.
+struct Server {
+    address: SocketAddr,
+    app: App,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<std::io::Result<()>>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Self {
+        Self::with(Limits::default(), None)
+    }
+
+    fn with(limits: Limits, key: Option<&str>) -> Self {
+        let server = Self::without_desk(limits, key);
+        let desk =
+            Desk::open(server._folder.path(), &server.app.tenant, Some(Arc::new(HashEmbedder::new(64))))
+                .unwrap();
+        assert!(desk.apply(observations()).unwrap().rejected.is_empty());
+        server.app.attach(desk).unwrap();
+        server
+    }
+
+    fn without_desk(limits: Limits, key: Option<&str>) -> Self {
+        let app = App::new(TenantId::new("main").unwrap(), key.map(|key| Key::new(key).unwrap()), limits);
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let serving = app.clone();
+        let thread = std::thread::spawn(move || {
+            runtime.block_on(serve(listener, serving, async move {
+                let _ = stopped.await;
+            }))
+        });
+        Self { address, app, stop: Some(stop), thread: Some(thread), _folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn ask(&self, method: &str, path: &str) -> Ask {
+        Ask::new(self.address, method, path)
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path).send()
+    }
+
+    fn post(&self, path: &str, body: &serde_json::Value) -> Answer {
+        self.ask("POST", path).json(body).send()
+    }
+
+    /// Waits until a job has ended.
+    fn job(&self, accepted: &Answer) -> serde_json::Value {
+        assert_eq!(accepted.status, 202, "{}", accepted.text());
+        loop {
+            let job = self.get(&accepted.headers["location"]).value();
+            if !["queued", "running"].contains(&job["state"].as_str().unwrap()) {
+                return job;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn stop(mut self) -> std::io::Result<()> {
+        self.stop.take().unwrap().send(()).unwrap();
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+fn record(id: &str, kind: Kind, title: &str, sections: &[(SectionKind, &str)]) -> Record {
+    let sections = sections.iter().map(|(kind, text)| Section::new(*kind, *text)).collect();
+    Record { sections, ..Record::new(RecordId::new(id).unwrap(), kind, title) }
+}
+
+/// A mail host, its tickets and runbook, and one ticket that only `security` may see.
+fn records() -> Vec<Record> {
+    use SectionKind::{Description, Resolution, Steps};
+    let host = || vec![Link::by_name(Relation::Affects, "mx-01")];
+    let mut mx = record("cmdb:mx-01", Kind::ConfigurationItem, "mx-01", &[]);
+    mx.names = vec!["mx-01".to_owned()];
+    let mut first = record(
+        "sn:INC/1",
+        Kind::Incident,
+        "Mail is slow on mx-01",
+        &[
+            (Description, "Sending takes minutes since the update of mx-01."),
+            (Resolution, "Cleared the mail queue on mx-01."),
+        ],
+    );
+    (first.state, first.links) = (Some(State::Resolved), host());
+    let mut second = record(
+        "sn:INC/2",
+        Kind::Incident,
+        "Mail does not arrive",
+        &[(Description, "The mail queue on mx-01 grows.")],
+    );
+    (second.state, second.links) = (Some(State::Open), host());
+    let runbook = record(
+        "kb:queue",
+        Kind::Runbook,
+        "Clear the mail queue",
+        &[(Steps, "1. Stop the daemon.\n2. Clear the mail queue.")],
+    );
+    let mut secret = record(
+        "sec:9",
+        Kind::Incident,
+        "Mail key of mx-01 leaked",
+        &[(Description, "The private key of the mail queue leaked.")],
+    );
+    (secret.audience, secret.links) = (vec![Audience::new("security").unwrap()], host());
+    vec![mx, first, second, runbook, secret]
+}
+
+fn observations() -> Vec<Observation> {
+    let lineage = |item| ontology::Lineage {
+        origin: "fixture".to_owned(),
+        place: Some(ontology::Place::Item(item)),
+        mapping: "test".to_owned(),
+        observed: "2026-11-01T08:00:00Z".parse().unwrap(),
+    };
+    (1..).zip(records()).map(|(item, record)| Observation::unversioned(record, lineage(item))).collect()
+}
+
+/// The code of a problem whose document is whole.
+#[track_caller]
+fn problem(answer: &Answer) -> String {
+    assert_eq!(answer.headers["content-type"], "application/problem+json", "{}", answer.text());
+    let value = answer.value();
+    assert_eq!(value["status"], answer.status);
+    assert_eq!(value["type"], format!("urn:triagraph:problem:{}", value["code"].as_str().unwrap()));
+    assert_eq!(value["request_id"], answer.headers["x-request-id"].as_str());
+    assert!(!value["detail"].as_str().unwrap().is_empty());
+    value["code"].as_str().unwrap().to_owned()
+}
+
+/// What stands in JSON, without what is absent, empty or null, which mean the same in our answers.
+fn essence(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Array(list) => list.into_iter().map(essence).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| (name, essence(value)));
+            let fields = fields.filter(|(_, value)| {
+                !matches!(value, Value::Null)
+                    && value.as_array().is_none_or(|list| !list.is_empty())
+                    && value.as_object().is_none_or(|fields| !fields.is_empty())
+                    && value.as_str() != Some("")
+            });
+            Value::Object(fields.collect::<BTreeMap<_, _>>().into_iter().collect())
+        }
+        value => value,
+    }
+}
+
+/// Holds an answer against its schema: it reads as the type that the document shows, and nothing is lost by it.
+#[track_caller]
+fn fits<T: serde::de::DeserializeOwned + serde::Serialize>(value: &serde_json::Value) {
+    let read: T = serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error} in {value}"));
+    assert_eq!(essence(serde_json::to_value(read).unwrap()), essence(value.clone()));
+}

@@ -1,0 +1,298 @@
+//! Which way does a ticket go? From received to answered or handed over; every step says what it used and why.
+
+use std::time::Duration;
+
+use engine::{Bundle, Desk, DeskError};
+use jiff::Timestamp;
+use models::{KnownName, LanguageModel, RedactionPolicy, Redactor};
+use ontology::{Record, Scope};
+
+use crate::answer::{answer, cite};
+use crate::classify;
+use crate::evidence::{Evidence, Gather};
+use crate::extract::{Material, Passage};
+use crate::page::{self, Chosen};
+use crate::result::{Answer, BundleRef, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage};
+use crate::strength::{ENOUGH, strength};
+
+/// Related tickets that are shown, and the vote from which one is.
+const SHOWN_RELATED: usize = 5;
+const SHOWN_WEIGHT: f64 = 0.05;
+
+/// How to triage.
+pub struct TriageOptions<'a> {
+    /// Words the answer; without one the answer is made of the sources' own sentences.
+    pub language_model: Option<&'a dyn LanguageModel>,
+    /// Time for the language model.
+    pub model_timeout: Duration,
+    /// What must not reach a language model, or be shown of other people's tickets. People whom tickets name are always known.
+    pub policy: RedactionPolicy,
+    /// Names that the policy may ask for.
+    pub known_names: Vec<KnownName>,
+    /// Tokens of each bundle.
+    pub budget_tokens: u32,
+    /// Milliseconds for each search; legs that are late are left out and named.
+    pub deadline_millis: Option<u64>,
+}
+
+impl Default for TriageOptions<'_> {
+    fn default() -> Self {
+        Self {
+            language_model: None,
+            model_timeout: Duration::from_secs(60),
+            policy: RedactionPolicy { people: true, ..RedactionPolicy::default() },
+            known_names: Vec::new(),
+            budget_tokens: 4000,
+            deadline_millis: None,
+        }
+    }
+}
+
+/// Why a ticket cannot be triaged. A language model that fails is no error: the answer is then extractive.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TriageError {
+    /// The desk.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+}
+
+impl TriageError {
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Desk(error) => error.code(),
+        }
+    }
+}
+
+/// Triages a ticket, which need not be in the desk.
+///
+/// # Errors
+/// [`TriageError`] for another tenant's scope or a damaged desk.
+pub fn triage(
+    desk: &Desk,
+    scope: &Scope,
+    ticket: &Record,
+    options: &TriageOptions<'_>,
+    now: Timestamp,
+) -> Result<Triage, TriageError> {
+    let mut trace = Trace::default();
+    trace.add("received", ticket.id.as_str(), format!("{} sections", ticket.sections.len()));
+    let mut gather = Gather::new(desk, scope, now);
+    let evidence = gather.evidence(ticket, options)?;
+    let redactor = redactor(ticket, &evidence, options, &mut trace);
+    let affected = classify::affected(&gather, &evidence)?;
+    let facts = evidence.tickets.facts.len();
+    trace.add("enriched", &evidence.tickets.id, format!("{} affected, {facts} facts", affected.len()));
+
+    let chosen = page::choose(&evidence);
+    let category = classify::category(ticket, &evidence);
+    let priority = classify::priority(ticket, &evidence);
+    let team = classify::team(&mut gather, &evidence, chosen.as_ref(), &affected)?;
+    let voted = format!("{} tickets voted", evidence.neighbours.len());
+    trace.add("classified", "neighbours, graph, impact × urgency", voted);
+
+    let strength = strength(ticket, &evidence, chosen.as_ref());
+    let usable = chosen.as_ref().filter(|chosen| chosen.is_enough());
+    let missing = usable.filter(|chosen| !has_steps(&evidence.knowledge, &chosen.page.record));
+    let extra = missing
+        .map(|chosen| gather.bundle_of_page(&chosen.page.record, options.budget_tokens))
+        .transpose()?;
+    let material = Material {
+        ticket,
+        evidence: &evidence,
+        page: usable,
+        page_passages: page_passages(&evidence.knowledge, extra.as_ref(), usable),
+        redactor: &redactor,
+    };
+    let passages = evidence.tickets.items.len() + evidence.knowledge.items.len();
+    trace.add(
+        "context",
+        &evidence.knowledge.id,
+        format!("{passages} passages, strength {:.2}", strength.score),
+    );
+
+    let mut warnings = warnings(ticket, &evidence, usable);
+    let (outcome, answer) = conclude(desk, &material, &strength, options, &mut trace, &mut warnings);
+    if let Some(answer) = &answer {
+        cite(desk, answer, now)?;
+    }
+    let bundles = [Some(&evidence.tickets), Some(&evidence.knowledge), extra.as_ref()].into_iter().flatten();
+    Ok(Triage {
+        schema: TRIAGE_SCHEMA.to_owned(),
+        ticket: ticket.id.clone(),
+        title: ticket.title.clone(),
+        triaged: now,
+        outcome,
+        category,
+        priority,
+        team,
+        page: usable.map(Chosen::shown),
+        related: related(&evidence, &redactor),
+        affected,
+        answer,
+        strength,
+        bundles: bundles
+            .map(|bundle| BundleRef { id: bundle.id.clone(), generation: bundle.generation })
+            .collect(),
+        warnings,
+        degraded: evidence.tickets.degraded.clone(),
+        steps: trace.steps,
+    })
+}
+
+/// Hides what the policy says, and the people whom the tickets name.
+fn redactor(
+    ticket: &Record,
+    evidence: &Evidence,
+    options: &TriageOptions<'_>,
+    trace: &mut Trace,
+) -> Redactor {
+    let names: Vec<KnownName> = options.known_names.iter().chain(&evidence.people).cloned().collect();
+    let redactor = Redactor::new(&options.policy, &names);
+    let hidden = ticket.sections.iter().map(|section| redactor.redact(&section.text).replacements().len());
+    let why = format!("{} places of the ticket are hidden from a language model", hidden.sum::<usize>());
+    trace.add("redacted", "rules and known names", why);
+    redactor
+}
+
+/// Answers, or hands over.
+fn conclude(
+    desk: &Desk,
+    material: &Material<'_>,
+    strength: &Strength,
+    options: &TriageOptions<'_>,
+    trace: &mut Trace,
+    warnings: &mut Vec<String>,
+) -> (Outcome, Option<Answer>) {
+    if let Some(reason) = hand_over(material, strength) {
+        trace.add("handed_over", "", reason.clone());
+        return (Outcome::HandedOver { reason }, None);
+    }
+    let answer = answer(desk, material, options, trace, warnings);
+    let why = format!("{} sentences, {} sources", answer.claims().count(), answer.sources.len());
+    trace.add("answered", &answer.by, why);
+    (Outcome::Answered, Some(answer))
+}
+
+/// What was done so far.
+#[derive(Default)]
+pub(crate) struct Trace {
+    pub(crate) steps: Vec<StepTrace>,
+}
+
+impl Trace {
+    pub(crate) fn add(&mut self, step: &str, used: &str, why: impl Into<String>) {
+        self.steps.push(StepTrace { step: step.to_owned(), used: used.to_owned(), why: why.into() });
+    }
+}
+
+fn has_steps(knowledge: &Bundle, page: &Record) -> bool {
+    let shown = knowledge.items.iter().filter(|item| item.record == page.id).count();
+    shown > 1 || (shown == 1 && page.sections.len() == 1)
+}
+
+fn page_passages<'a>(
+    knowledge: &'a Bundle,
+    extra: Option<&'a Bundle>,
+    chosen: Option<&Chosen<'_>>,
+) -> Vec<Passage<'a>> {
+    let (Some(chosen), bundle) = (chosen, extra.unwrap_or(knowledge)) else { return Vec::new() };
+    let mut passages: Vec<Passage<'a>> = bundle
+        .items
+        .iter()
+        .filter(|item| item.record == chosen.page.record.id)
+        .map(|item| Passage { bundle, item })
+        .collect();
+    passages.sort_by_key(|passage| (passage.item.section, passage.item.span));
+    passages
+}
+
+/// Why there is no answer, if there is none.
+fn hand_over(material: &Material<'_>, strength: &Strength) -> Option<String> {
+    if strength.score < ENOUGH {
+        let nearest = strength
+            .cosine
+            .map(|cosine| format!(", the nearest text has similarity {cosine:.2}"))
+            .unwrap_or_default();
+        return Some(format!(
+            "nothing in the desk is near enough: {:.0} % of the ticket's words are known{nearest}",
+            strength.coverage * 100.0
+        ));
+    }
+    let has_tickets = !material.agreeing().is_empty();
+    match material.page {
+        Some(chosen) if chosen.page.expired && !has_tickets => {
+            Some(format!("the only page about this has expired: {}", chosen.page.record.title))
+        }
+        None if !has_tickets => Some("no page and no solved ticket tells what to do".to_owned()),
+        _ => None,
+    }
+}
+
+fn related(evidence: &Evidence, redactor: &Redactor) -> Vec<RelatedLine> {
+    let shown =
+        evidence.neighbours.iter().filter(|neighbour| neighbour.weight >= SHOWN_WEIGHT).take(SHOWN_RELATED);
+    let line = |neighbour: &crate::evidence::Neighbour| RelatedLine {
+        record: neighbour.id().clone(),
+        kind: neighbour.record.kind,
+        title: redactor.redact(&neighbour.record.title).text().to_owned(),
+        state: neighbour.record.state,
+        created: neighbour.record.created,
+        weight: neighbour.weight,
+        reasons: neighbour.ticket.reasons.clone(),
+    };
+    shown.map(line).collect()
+}
+
+/// Phrases by which a text speaks to an assistant instead of a person. They change nothing; people are told.
+const SPEAKS_TO_ASSISTANT: [&str; 6] = [
+    "ignore all previous instructions",
+    "ignore previous instructions",
+    "ignore the above",
+    "disregard previous",
+    "note to the assistant",
+    "system prompt",
+];
+
+fn warnings(ticket: &Record, evidence: &Evidence, chosen: Option<&Chosen<'_>>) -> Vec<String> {
+    let mut warnings = evidence.tickets.warnings.clone();
+    let told = ticket.sections.iter().map(|section| section.text.as_str()).chain([ticket.title.as_str()]);
+    if told.map(str::to_lowercase).any(|text| SPEAKS_TO_ASSISTANT.iter().any(|phrase| text.contains(phrase)))
+    {
+        warnings.push(
+            "the ticket holds instructions to an assistant: they were read as text and not followed"
+                .to_owned(),
+        );
+    }
+    if let Some(chosen) = chosen {
+        if chosen.is_guess() {
+            warnings.push(format!(
+                "{} is a guess: compare its symptom before you follow it",
+                chosen.page.record.title
+            ));
+        }
+        if chosen.page.expired {
+            warnings
+                .push(format!("{} has expired: check it before you work by it", chosen.page.record.title));
+        }
+        for id in &chosen.page.contradicts {
+            let title = evidence
+                .pages
+                .iter()
+                .find(|page| page.record.id == *id)
+                .map_or(id.external(), |page| &page.record.title);
+            warnings.push(format!("{title} says the opposite of {}", chosen.page.record.title));
+        }
+        for id in &chosen.page.replaces {
+            let title = evidence
+                .pages
+                .iter()
+                .find(|page| page.record.id == *id)
+                .map_or(id.external(), |page| &page.record.title);
+            warnings.push(format!("do not work by the older page {title}: it was replaced"));
+        }
+    }
+    warnings
+}

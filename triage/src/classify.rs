@@ -1,0 +1,192 @@
+//! What category, priority and team does a ticket get? Votes of its neighbours, of the graph, and the ITIL matrix.
+
+use std::collections::BTreeMap;
+
+use engine::{DeskError, FactKind};
+use ontology::{Kind, Record, RecordId, Relation};
+
+use crate::evidence::{Evidence, Gather, Neighbour};
+use crate::page::Chosen;
+use crate::result::{Affected, Decision};
+
+/// Weight of doubt in every vote: one near neighbour alone is 60 % sure, three that agree are 80 %.
+const DOUBT: f64 = 0.6;
+/// Below this a vote says nothing.
+const LEAST_CONFIDENCE: f64 = 0.2;
+/// Voices for the team, beside 1 for the nearest solved ticket. The owner of what is hit is a voice among several: who
+/// runs a database is not who fixes the application that holds its locks.
+const OWNER_OF_ITEM: f64 = 0.5;
+const OWNER_OF_PAGE: f64 = 0.8;
+const NAMED_ALERT: f64 = 1.5;
+
+/// A vote: weights by value, with who spoke for it.
+#[derive(Default)]
+struct Vote<T> {
+    voices: BTreeMap<T, Vec<(f64, String, RecordId)>>,
+}
+
+impl<T: Ord + Clone> Vote<T> {
+    fn add(&mut self, value: T, weight: f64, why: String, record: &RecordId) {
+        self.voices.entry(value).or_default().push((weight, why, record.clone()));
+    }
+
+    /// The value with the greatest weight; its share, with doubt as a voice against all.
+    fn decide(self, nobody: &str) -> Decision<T> {
+        let sum = |voices: &[(f64, String, RecordId)]| voices.iter().map(|voice| voice.0).sum::<f64>();
+        let all: f64 = self.voices.values().map(|voices| sum(voices)).sum();
+        let best = self
+            .voices
+            .into_iter()
+            .max_by(|a, b| sum(&a.1).total_cmp(&sum(&b.1)).then_with(|| b.0.cmp(&a.0)));
+        let Some((value, mut voices)) = best else { return Decision::none(nobody) };
+        let confidence = sum(&voices) / (all + DOUBT);
+        if confidence < LEAST_CONFIDENCE {
+            return Decision::none(nobody);
+        }
+        voices.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.2.cmp(&b.2)));
+        let why = reasons(&voices);
+        let evidence = voices.into_iter().map(|voice| voice.2).collect();
+        Decision { value: Some(value), confidence, why, evidence }
+    }
+}
+
+/// Equal reasons in one line, with the records that give them.
+fn reasons(voices: &[(f64, String, RecordId)]) -> Vec<String> {
+    const SHOWN: usize = 4;
+    let mut lines: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (_, why, record) in voices {
+        match lines.iter_mut().find(|(line, _)| line == why) {
+            Some((_, records)) => records.push(record.external()),
+            None => lines.push((why, vec![record.external()])),
+        }
+    }
+    let line = |(why, records): (&str, Vec<&str>)| {
+        let more = records.len().saturating_sub(SHOWN);
+        let shown = records[..records.len() - more].join(", ");
+        if more > 0 { format!("{why}: {shown} and {more} more") } else { format!("{why}: {shown}") }
+    };
+    lines.into_iter().map(line).collect()
+}
+
+/// Category and sub-category, by the solved tickets of the ticket's own system.
+pub(crate) fn category(ticket: &Record, evidence: &Evidence) -> Decision<Vec<String>> {
+    let voters: Vec<&Neighbour> = evidence
+        .neighbours
+        .iter()
+        .filter(|neighbour| neighbour.record.kind == Kind::Incident || neighbour.record.kind == ticket.kind)
+        .filter(|neighbour| !neighbour.record.category.is_empty())
+        .collect();
+    let source = vocabulary(ticket, &voters);
+    let mut top = Vote::default();
+    let mut sub: BTreeMap<String, Vote<Vec<String>>> = BTreeMap::new();
+    for neighbour in voters.iter().filter(|neighbour| Some(neighbour.id().source()) == source) {
+        let Some(first) = neighbour.record.category.first() else { continue };
+        let why = "category of like tickets".to_owned();
+        top.add(first.clone(), neighbour.weight, why.clone(), neighbour.id());
+        let path = neighbour.record.category.clone();
+        sub.entry(first.clone()).or_default().add(path, neighbour.weight, why, neighbour.id());
+    }
+    let top = top.decide("no earlier ticket is near enough to tell a category");
+    let Some(first) = &top.value else { return top_of(top) };
+    let Some(sub) = sub.remove(first) else { return top_of(top) };
+    // The sub-category is decided among those of the winning category; how sure the category is holds for both.
+    let sub = sub.decide("no sub-category");
+    if sub.value.is_none() { top_of(top) } else { Decision { confidence: top.confidence, ..sub } }
+}
+
+fn top_of(top: Decision<String>) -> Decision<Vec<String>> {
+    Decision {
+        value: top.value.map(|value| vec![value]),
+        confidence: top.confidence,
+        why: top.why,
+        evidence: top.evidence,
+    }
+}
+
+/// Systems name categories in their own way: the ticket's system decides, else the one with the most weight.
+fn vocabulary<'a>(ticket: &'a Record, voters: &[&'a Neighbour]) -> Option<&'a str> {
+    let own = ticket.id.source();
+    if voters.iter().any(|neighbour| neighbour.id().source() == own) {
+        return Some(own);
+    }
+    let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
+    for neighbour in voters {
+        *weights.entry(neighbour.id().source()).or_default() += neighbour.weight;
+    }
+    weights
+        .into_iter()
+        .max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(a.0)))
+        .map(|(source, _)| source)
+}
+
+/// Priority by impact × urgency (ITIL's matrix: impact 1 and urgency 1 give 1, each step down gives one more), else by neighbours.
+pub(crate) fn priority(ticket: &Record, evidence: &Evidence) -> Decision<u8> {
+    if let (Some(impact), Some(urgency)) = (ticket.impact, ticket.urgency) {
+        let priority = (impact + urgency).saturating_sub(1).clamp(1, 5);
+        return Decision {
+            value: Some(priority),
+            confidence: 1.0,
+            why: vec![format!("impact {impact} and urgency {urgency} give priority {priority}")],
+            evidence: vec![ticket.id.clone()],
+        };
+    }
+    let mut vote = Vote::default();
+    for neighbour in &evidence.neighbours {
+        if let (Some(priority), Kind::Incident) = (neighbour.record.priority, neighbour.record.kind) {
+            vote.add(priority, neighbour.weight, "priority of like tickets".to_owned(), neighbour.id());
+        }
+    }
+    let mut decision = vote.decide("neither impact and urgency nor like tickets tell a priority");
+    if decision.value.is_some() {
+        decision.why.push("impact or urgency is missing: set them to be sure".to_owned());
+    }
+    decision
+}
+
+/// Who worked on like tickets, who owns what is hit and the page, and whom the alert calls.
+pub(crate) fn team(
+    gather: &mut Gather<'_>,
+    evidence: &Evidence,
+    page: Option<&Chosen<'_>>,
+    affected: &[Affected],
+) -> Result<Decision<String>, DeskError> {
+    let mut vote = Vote::default();
+    for neighbour in &evidence.neighbours {
+        if let Some(team) = gather.team(&neighbour.record, Relation::AssignedTo)? {
+            vote.add(team, neighbour.weight, "worked on like tickets".to_owned(), neighbour.id());
+        }
+    }
+    for item in affected {
+        if let Some(owner) = &item.owner {
+            let share = OWNER_OF_ITEM / affected.len() as f64;
+            vote.add(owner.clone(), share, "owns what is hit".to_owned(), &item.record);
+        }
+    }
+    if let Some(chosen) = page
+        && let Some(owner) = gather.team(&chosen.page.record, Relation::OwnedBy)?
+    {
+        let weight = OWNER_OF_PAGE * chosen.confidence();
+        vote.add(owner, weight, "owns the page".to_owned(), &chosen.page.record.id);
+    }
+    for alert in evidence.alerts.iter().filter(|alert| alert.is_named) {
+        if let Some(team) = gather.team(&alert.record, Relation::AssignedTo)? {
+            vote.add(team, NAMED_ALERT, "is called by the alert".to_owned(), &alert.record.id);
+        }
+    }
+    Ok(vote.decide("nobody worked on a ticket like this, and nothing that is hit has an owner"))
+}
+
+/// What is hit, with its owner, from the graph.
+pub(crate) fn affected(gather: &Gather<'_>, evidence: &Evidence) -> Result<Vec<Affected>, DeskError> {
+    let facts = &evidence.tickets.facts;
+    let mut affected = Vec::new();
+    for fact in facts.iter().filter(|fact| fact.kind == FactKind::Affected) {
+        let owner = facts.iter().find(|owner| owner.kind == FactKind::Owner && owner.subject == fact.object);
+        let owner =
+            owner.map(|owner| gather.record(&owner.object)).transpose()?.flatten().map(|team| team.title);
+        let name =
+            gather.record(&fact.object)?.map_or_else(|| fact.object.external().to_owned(), |item| item.title);
+        affected.push(Affected { record: fact.object.clone(), name, owner });
+    }
+    Ok(affected)
+}
