@@ -7,7 +7,7 @@
 //! changes: the variable is in no projection and on no other side of a join, and `COUNT(DISTINCT *)`, which would see it,
 //! gets a projection of what the query can see.
 //!
-//! Planning takes time that grows faster than the query, and looks at no clock. So a query has at most [`PARTS_LIMIT`]
+//! Planning takes time that grows with the cube of the query and more, and looks at no clock. So a query has at most [`PARTS_LIMIT`]
 //! parts.
 
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use spargebra::algebra::{
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
 
 /// How many triples, groups, path steps and operators a query may have; rows of `VALUES` and members of `IN` are free.
-pub(crate) const PARTS_LIMIT: usize = 400;
+pub(crate) const PARTS_LIMIT: usize = 100;
 
 /// Why a query is not run.
 #[derive(Debug)]
