@@ -20,7 +20,6 @@ pub(crate) struct RecordLog {
 pub(crate) struct Entry {
     pub(crate) position: u64,
     pub(crate) record: RecordId,
-    pub(crate) observed: Timestamp,
     pub(crate) operation: Operation,
 }
 
@@ -111,7 +110,7 @@ impl RecordLog {
     pub(crate) fn read_after(&self, position: u64, limit: u32) -> Result<Vec<Entry>, LogError> {
         let reader = self.database.reader();
         let mut statement = reader.prepare_cached(
-            "SELECT position, record, operation, observed, payload FROM log WHERE position > ?1 ORDER BY position LIMIT ?2",
+            "SELECT position, record, operation, payload FROM log WHERE position > ?1 ORDER BY position LIMIT ?2",
         )?;
         let mut rows = statement.query(params![position.cast_signed(), limit])?;
         let mut entries = Vec::new();
@@ -158,16 +157,6 @@ impl RecordLog {
             found.push((position, decode(position, &row.get::<_, Vec<u8>>(1)?)?));
         }
         Ok(found)
-    }
-
-    /// Number of records that are not deleted.
-    pub(crate) fn live_records(&self) -> Result<u64, LogError> {
-        let count: i64 = self.database.reader().query_row(
-            "SELECT count(*) FROM head WHERE content_hash IS NOT NULL",
-            [],
-            |row| row.get(0),
-        )?;
-        Ok(count.cast_unsigned())
     }
 }
 
@@ -238,8 +227,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, LogError> {
     let position = row.get::<_, i64>(0)?.cast_unsigned();
     let damaged = |reason: String| LogError::Damaged { position, reason };
     let record = RecordId::new(&row.get::<_, String>(1)?).map_err(|error| damaged(error.to_string()))?;
-    let observed = Timestamp::from_microsecond(row.get(3)?).map_err(|error| damaged(error.to_string()))?;
-    let payload: Option<Vec<u8>> = row.get(4)?;
+    let payload: Option<Vec<u8>> = row.get(3)?;
     let operation = match (row.get::<_, String>(2)?.as_str(), payload) {
         ("upsert", Some(bytes)) => Operation::Upsert(Box::new(decode(position, &bytes)?)),
         ("upsert", None) => Operation::Erased,
@@ -247,7 +235,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, LogError> {
         ("purge", _) => Operation::Purge,
         (other, _) => return Err(damaged(format!("unknown operation {other}"))),
     };
-    Ok(Entry { position, record, observed, operation })
+    Ok(Entry { position, record, operation })
 }
 
 fn decode(position: u64, bytes: &[u8]) -> Result<Observation, LogError> {
@@ -283,7 +271,7 @@ mod tests {
         assert_eq!(log.append(&batch).unwrap(), [Appended::New(1), Appended::New(2), Appended::Unchanged]);
         assert_eq!(log.append(&[observation("s:1", "changed")]).unwrap(), [Appended::Changed(3)]);
         assert_eq!(log.append(&[observation("s:1", "a")]).unwrap(), [Appended::Changed(4)]);
-        assert_eq!((log.head().unwrap(), log.live_records().unwrap()), (4, 2));
+        assert_eq!(log.head().unwrap(), 4);
     }
 
     #[test]

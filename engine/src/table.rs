@@ -29,10 +29,6 @@ pub(crate) struct Revision {
     pub(crate) kind: Kind,
     pub(crate) title: Box<str>,
     pub(crate) state: Option<State>,
-    pub(crate) priority: Option<u8>,
-    pub(crate) impact: Option<u8>,
-    pub(crate) urgency: Option<u8>,
-    pub(crate) category: Box<[Box<str>]>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) modified: Option<Timestamp>,
     pub(crate) resolved: Option<Timestamp>,
@@ -40,7 +36,6 @@ pub(crate) struct Revision {
     pub(crate) observed: Timestamp,
     pub(crate) audience: Box<[Audience]>,
     pub(crate) revision: Box<str>,
-    pub(crate) language: Option<&'static str>,
     /// Keys by which others refer to it, sorted.
     pub(crate) names: Box<[KeyId]>,
     /// Its links, each with the keys to try in order.
@@ -198,10 +193,8 @@ impl Table {
         debug_assert_eq!(revision.position, self.position() + 1, "positions are dense");
         let (position, observed) = (revision.position, revision.observed);
         let before = self.current.insert(revision.id.clone(), position);
-        if let Some(index) = before.and_then(slot_index) {
-            if let Some(slot) = self.slots.get_mut(index) {
-                slot.superseded = Some(observed);
-            }
+        if let Some(slot) = before.and_then(slot_index).and_then(|index| self.slots.get_mut(index)) {
+            slot.superseded = Some(observed);
         }
         self.connect(&revision);
         self.slots.push_back(Slot { revision: Some(Arc::new(revision)), superseded: None });

@@ -30,26 +30,27 @@ use segment::Segment;
 use view::{Part, Shown};
 
 pub use error::VectorError;
-pub(crate) use nearest::VectorHit;
-pub(crate) use view::{SearchMode, VectorHits, VectorView};
+pub use nearest::VectorHit;
+pub use seal::{SealPlan, SealedPlan};
+pub use view::{SearchMode, VectorHits, VectorView};
 
 /// A passage: the log position of its record's revision and its ordinal there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct PassageKey(pub(crate) u64);
+pub struct PassageKey(pub u64);
 
 impl PassageKey {
     /// The key of a revision's passage; positions stay below 2^47, so that keys fit the database's integers.
-    pub(crate) fn new(position: u64, ordinal: u16) -> Self {
+    pub fn new(position: u64, ordinal: u16) -> Self {
         Self(position << 16 | u64::from(ordinal))
     }
 
     /// The log position of the revision.
-    pub(crate) fn position(self) -> u64 {
+    pub fn position(self) -> u64 {
         self.0 >> 16
     }
 
     /// The place of the passage in the revision.
-    pub(crate) fn ordinal(self) -> u16 {
+    pub fn ordinal(self) -> u16 {
         (self.0 & 0xffff) as u16
     }
 }
@@ -62,20 +63,20 @@ impl std::fmt::Display for PassageKey {
 
 /// SHA-256 of the text that was embedded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct TextHash(pub(crate) [u8; 32]);
+pub struct TextHash(pub [u8; 32]);
 
 /// What can be set about the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct VectorSettings {
+pub struct VectorSettings {
     /// Links of a row in an upper layer, twice as many in the base layer (M of the paper).
-    pub(crate) connections: usize,
+    pub connections: usize,
     /// Rows that an insertion considers; more give better links and slower sealing.
-    pub(crate) ef_construction: usize,
+    pub ef_construction: usize,
     /// Unsealed passages from which `seal` does something.
-    pub(crate) seal_from: usize,
+    pub seal_from: usize,
     /// Vectors that a scan compares in the time of one walk when all are visible. A walk takes longer by as much as
     /// fewer are visible, a scan shorter; `examples/vector_bench.rs` prints both.
-    pub(crate) walk_cost: usize,
+    pub walk_cost: usize,
 }
 
 impl Default for VectorSettings {
@@ -85,7 +86,7 @@ impl Default for VectorSettings {
 }
 
 /// The one writer of a folder. What it shows to readers are [`VectorView`]s.
-pub(crate) struct VectorIndex {
+pub struct VectorIndex {
     folder: PathBuf,
     settings: VectorSettings,
     dimensions: usize,
@@ -108,11 +109,7 @@ impl VectorIndex {
     /// # Errors
     /// `Corrupt` and `Format` name the file; the index can then be deleted and rebuilt. `InUse` when another
     /// process has the folder open. `Dimensions` when it was made for vectors of another length.
-    pub(crate) fn open(
-        folder: &Path,
-        dimensions: usize,
-        settings: VectorSettings,
-    ) -> Result<Self, VectorError> {
+    pub fn open(folder: &Path, dimensions: usize, settings: VectorSettings) -> Result<Self, VectorError> {
         std::fs::create_dir_all(folder).map_err(VectorError::io(folder))?;
         let database = Database::open(&folder.join("vectors.db"), dimensions)?;
         let numbers = database.segments()?;
@@ -151,12 +148,12 @@ impl VectorIndex {
     }
 
     /// The log position of the last commit.
-    pub(crate) fn position(&self) -> u64 {
+    pub fn position(&self) -> u64 {
         self.position
     }
 
     /// The last commit, as readers see it.
-    pub(crate) fn view(&self) -> VectorView {
+    pub fn view(&self) -> VectorView {
         let shown = Shown {
             position: self.position,
             dimensions: self.dimensions,
@@ -168,7 +165,7 @@ impl VectorIndex {
     }
 
     /// The vectors of the texts that have been embedded before, committed or not.
-    pub(crate) fn cached(&self, hashes: &[TextHash]) -> Result<Vec<Option<Vec<f32>>>, VectorError> {
+    pub fn cached(&self, hashes: &[TextHash]) -> Result<Vec<Option<Vec<f32>>>, VectorError> {
         let mut vectors = self.database.cached(hashes)?;
         for (found, hash) in vectors.iter_mut().zip(hashes).filter(|(found, _)| found.is_none()) {
             if let Some(Change::Add { vector, .. }) = self.fresh.get(hash).map(|&at| &self.changes[at]) {
@@ -184,10 +181,7 @@ impl VectorIndex {
     /// # Errors
     /// `Dimensions` or `NotUnit` for a vector that does not fit, and nothing is noted; `Missing` for a text that is
     /// neither given nor cached, and only what stands before it is noted.
-    pub(crate) fn add(
-        &mut self,
-        passages: &[(PassageKey, TextHash, Option<Vec<f32>>)],
-    ) -> Result<(), VectorError> {
+    pub fn add(&mut self, passages: &[(PassageKey, TextHash, Option<Vec<f32>>)]) -> Result<(), VectorError> {
         passages
             .iter()
             .filter_map(|(_, _, vector)| vector.as_ref())
@@ -204,13 +198,13 @@ impl VectorIndex {
     }
 
     /// Notes that a revision's passages go; their texts stay cached.
-    pub(crate) fn remove(&mut self, position: u64) {
+    pub fn remove(&mut self, position: u64) {
         self.changes.push(Change::Remove { position });
     }
 
     /// Notes that a revision's passages go, with every vector that no other passage has. They may have been removed
     /// before.
-    pub(crate) fn purge(&mut self, position: u64) {
+    pub fn purge(&mut self, position: u64) {
         self.changes.push(Change::Purge { position });
     }
 
@@ -219,7 +213,7 @@ impl VectorIndex {
     /// # Errors
     /// On every error nothing has changed and what was noted is kept, so the call can be made again. Only when a
     /// purge fails at rewriting a segment is the commit done; the next `open` then ends the purge.
-    pub(crate) fn commit(&mut self, log_position: u64) -> Result<VectorView, VectorError> {
+    pub fn commit(&mut self, log_position: u64) -> Result<VectorView, VectorError> {
         let applied = self.database.commit(&self.changes, log_position)?;
         let purged: HashSet<u64> = (self.changes.iter())
             .filter_map(|change| if let Change::Purge { position } = change { Some(*position) } else { None })
@@ -240,12 +234,12 @@ impl VectorIndex {
     }
 
     /// All committed passages with the hashes of their texts, by key.
-    pub(crate) fn passages(&self) -> Result<impl Iterator<Item = (PassageKey, TextHash)>, VectorError> {
+    pub fn passages(&self) -> Result<impl Iterator<Item = (PassageKey, TextHash)>, VectorError> {
         Ok(self.database.passages()?.into_iter())
     }
 
     /// Compares every file with its checksums, and the segments with the database.
-    pub(crate) fn check(&self) -> Result<(), VectorError> {
+    pub fn check(&self) -> Result<(), VectorError> {
         self.database.check()?;
         self.parts.iter().try_for_each(|part| part.segment.check())
     }

@@ -43,7 +43,7 @@ pub(super) fn facts(
         }
     }
     let mut facts = collected.facts;
-    facts.sort_by(|a, b| a.kind.cmp(&b.kind));
+    facts.sort_by_key(|fact| fact.kind);
     for (index, fact) in facts.iter_mut().enumerate() {
         fact.handle = format!("F{}", index + 1);
     }

@@ -18,7 +18,6 @@ pub(super) struct Prepared {
     pub(super) passages: Vec<PassageSpan>,
     pub(super) passage_texts: Vec<String>,
     pub(super) passage_hashes: Vec<[u8; 32]>,
-    pub(super) language: Option<&'static str>,
     /// All text, for the full-text index and to look for names in.
     pub(super) body: String,
     pub(super) digest: u64,
@@ -59,7 +58,6 @@ pub(super) fn prepare(position: u64, observation: Observation) -> Prepared {
         passages,
         passage_texts,
         passage_hashes,
-        language: derive::language(&body).map(|language| language.code),
         digest: digest(record),
         body,
         observation,

@@ -63,7 +63,7 @@ impl Indexes {
     pub(super) fn open(folder: &Folder, embedder: Option<&dyn Embedder>) -> Result<Self, DeskError> {
         Ok(Self {
             table: Table::default(),
-            text: TextIndex::open(&folder.text())?,
+            text: TextIndex::open(folder.text())?,
             vectors: open_vectors(folder, embedder)?,
             dictionary: BTreeMap::new(),
             names: names(std::iter::empty())?,
@@ -194,10 +194,6 @@ impl Indexes {
             kind: record.kind,
             title: record.title.as_str().into(),
             state: record.state,
-            priority: record.priority,
-            impact: record.impact,
-            urgency: record.urgency,
-            category: record.category.iter().map(|part| part.as_str().into()).collect(),
             created: record.created,
             modified: record.modified,
             resolved: record.resolved,
@@ -205,7 +201,6 @@ impl Indexes {
             observed: prepared.observed,
             audience: record.audience.clone().into(),
             revision: revision.as_str().into(),
-            language: prepared.language,
             mentions: self.mentions(prepared, &names),
             names,
             links,

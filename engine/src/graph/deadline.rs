@@ -32,7 +32,7 @@ pub(crate) fn set(deadline: Instant) {
 pub(crate) fn tick() {
     let ticks = TICKS.get().wrapping_add(1);
     TICKS.set(ticks);
-    if ticks % TICKS_PER_LOOK == 0 {
+    if ticks.is_multiple_of(TICKS_PER_LOOK) {
         look();
     }
 }

@@ -17,9 +17,6 @@ use super::names::{
     META, canonical, dataset_graph, is_dataset_graph, own_subject, own_term, provenance_graph, record_graph,
 };
 
-/// How many quads one [`GraphStore::apply`] should carry at most when much is written: more needs more memory and is no faster.
-pub(crate) const QUADS_PER_TRANSACTION: usize = 100_000;
-
 /// The layout of graphs that this code reads and writes.
 const FORMAT: &str = "1";
 const FORMAT_PROPERTY: NamedNodeRef<'static> = NamedNodeRef::new_unchecked("urn:triagraph:meta#format");
@@ -161,7 +158,7 @@ impl GraphStore {
     /// Brings the graphs of the changed records and the position forward, all or nothing.
     ///
     /// Of a graph that exists only the difference is written. Applying the same changes again changes nothing, so a log may
-    /// be replayed from any earlier position. For many changes see [`QUADS_PER_TRANSACTION`].
+    /// be replayed from any earlier position.
     ///
     /// # Errors
     /// [`GraphError::Storage`]; then nothing of it was written.

@@ -7,11 +7,11 @@ use super::PassageKey;
 
 /// A passage found, with its cosine to the query.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct VectorHit {
+pub struct VectorHit {
     /// The passage.
-    pub(crate) key: PassageKey,
+    pub key: PassageKey,
     /// Cosine of query and passage, -1 to 1.
-    pub(crate) cosine: f32,
+    pub cosine: f32,
 }
 
 impl Eq for VectorHit {}

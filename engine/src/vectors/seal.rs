@@ -14,7 +14,7 @@ use super::{PassageKey, VectorIndex, VectorSettings, VectorView};
 const LIVE_PERCENT: usize = 70;
 
 /// What the next segment is made of. It can be built on any thread while the index goes on committing.
-pub(crate) struct SealPlan {
+pub struct SealPlan {
     file: PathBuf,
     number: u32,
     purges: u64,
@@ -25,7 +25,7 @@ pub(crate) struct SealPlan {
 }
 
 /// A built segment that the index does not know yet.
-pub(crate) struct SealedPlan {
+pub struct SealedPlan {
     plan: SealPlan,
     /// None when nothing alive is left.
     segment: Option<Segment>,
@@ -38,7 +38,7 @@ impl VectorIndex {
     /// stay valid. Noted changes are not part of it.
     ///
     /// Who wants to commit meanwhile calls `plan_seal`, [`SealPlan::build`] and `install` instead.
-    pub(crate) fn seal(&mut self) -> Result<VectorView, VectorError> {
+    pub fn seal(&mut self) -> Result<VectorView, VectorError> {
         match self.plan_seal() {
             Some(plan) => self.install(plan.build()?),
             None => Ok(self.view()),
@@ -46,7 +46,7 @@ impl VectorIndex {
     }
 
     /// What is to be sealed, if anything. One plan at a time: what two share is installed for the first only.
-    pub(crate) fn plan_seal(&mut self) -> Option<SealPlan> {
+    pub fn plan_seal(&mut self) -> Option<SealPlan> {
         let mut gathered = self.delta.len();
         let is_due = gathered > 0 && gathered >= self.settings.seal_from;
         let mut by_size: Vec<&Part> = self.parts.iter().collect();
@@ -79,7 +79,7 @@ impl VectorIndex {
     ///
     /// # Errors
     /// When the database refuses, and then nothing has changed.
-    pub(crate) fn install(&mut self, built: SealedPlan) -> Result<VectorView, VectorError> {
+    pub fn install(&mut self, built: SealedPlan) -> Result<VectorView, VectorError> {
         let SealedPlan { plan, segment } = built;
         let absorbed: Vec<u32> = plan.absorbed.iter().map(|part| part.number).collect();
         let still_there: Vec<&Part> =
@@ -151,7 +151,7 @@ impl SealPlan {
     ///
     /// # Errors
     /// `TooLarge` for more passages than a segment can count, `Io` when it cannot be written.
-    pub(crate) fn build(self) -> Result<SealedPlan, VectorError> {
+    pub fn build(self) -> Result<SealedPlan, VectorError> {
         let mut rows = Rows::default();
         for part in &self.absorbed {
             let layout = part.segment.layout();

@@ -25,7 +25,7 @@ const LEAST_EF: usize = 128;
 
 /// How a search looks at sealed passages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SearchMode {
+pub enum SearchMode {
     /// The faster of both for what is visible.
     Auto,
     /// Every visible passage.
@@ -36,11 +36,11 @@ pub(crate) enum SearchMode {
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct VectorHits {
+pub struct VectorHits {
     /// Best first: higher cosine, then lower key.
-    pub(crate) hits: Vec<VectorHit>,
+    pub hits: Vec<VectorHit>,
     /// Whether every visible passage was compared.
-    pub(crate) exact: bool,
+    pub exact: bool,
 }
 
 /// A segment, and which of its slots still hold a passage.
@@ -92,7 +92,7 @@ impl Part {
 
 /// The index at one log position; cheap to clone, never changes.
 #[derive(Clone)]
-pub(crate) struct VectorView {
+pub struct VectorView {
     pub(super) inner: Arc<Shown>,
 }
 
@@ -106,17 +106,17 @@ pub(super) struct Shown {
 
 impl VectorView {
     /// The log position that the view shows.
-    pub(crate) fn position(&self) -> u64 {
+    pub fn position(&self) -> u64 {
         self.inner.position
     }
 
     /// How many passages there are, visible or not.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.inner.delta.len() + self.inner.parts.iter().map(|part| part.live_keys).sum::<usize>()
     }
 
     /// The vector of a passage.
-    pub(crate) fn vector(&self, key: PassageKey) -> Option<Vec<f32>> {
+    pub fn vector(&self, key: PassageKey) -> Option<Vec<f32>> {
         let sealed = self.inner.parts.iter().find_map(|part| {
             let layout = part.segment.layout();
             let slot = layout.keys.binary_search(&key.0).ok()?;
@@ -136,7 +136,7 @@ impl VectorView {
     ///
     /// # Errors
     /// `Deadline` when it passes before the end; `Dimensions` or `NotUnit` for a query of another embedder.
-    pub(crate) fn search(
+    pub fn search(
         &self,
         query: &[f32],
         visible: &Visible,
