@@ -3,6 +3,8 @@
 //! Three sets: the incoming tickets; every solved incident of the desk, asked again as it first came in, without what was
 //! written later; and tickets of another desk (`--strangers FILE`), to which the demo desk has no answer.
 
+#![expect(clippy::print_stdout, reason = "its output is its purpose")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -7,18 +7,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use source::vectors::{
-    PassageKey, SearchMode, TextHash, VectorError, VectorHits, VectorIndex, VectorSettings, VectorView,
-};
-use source::{visible, visible::Visible};
-
-/// The engine's own files: what is measured here is not public.
-#[path = "../src"]
-#[expect(dead_code, unused_imports, reason = "a benchmark uses a part of them")]
-mod source {
-    pub(crate) mod vectors;
-    pub(crate) mod visible;
-}
+use engine::measured::{SearchMode, TextHash, VectorHits, VectorIndex, VectorSettings, VectorView, Visible};
+use engine::{PassageKey, VectorError};
 
 #[path = "../src/vectors/sample.rs"]
 mod sample;

@@ -88,10 +88,10 @@ impl Eval {
         }
         for folder in &self.folders {
             reports.push(measure_folder(global, folder, &legs)?);
-            if !global.json {
-                if let Some(report) = reports.last() {
-                    show(report);
-                }
+            if !global.json
+                && let Some(report) = reports.last()
+            {
+                show(report);
             }
         }
         if global.json {

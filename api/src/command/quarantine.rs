@@ -214,11 +214,11 @@ impl Retry<'_> {
 
     fn observe(&self, rejected: &Rejected) -> Result<Box<Observation>, String> {
         // What the shapes refused is kept as a record already.
-        if let Ok(record) = serde_json::from_str::<Record>(&rejected.raw) {
-            if rejected.record.as_ref() == Some(&record.id) {
-                let lineage = ontology::Lineage { observed: self.now, ..rejected.lineage.clone() };
-                return Ok(Box::new(Observation::unversioned(record, lineage)));
-            }
+        if let Ok(record) = serde_json::from_str::<Record>(&rejected.raw)
+            && rejected.record.as_ref() == Some(&record.id)
+        {
+            let lineage = ontology::Lineage { observed: self.now, ..rejected.lineage.clone() };
+            return Ok(Box::new(Observation::unversioned(record, lineage)));
         }
         let own;
         let mapping = match &self.chosen {

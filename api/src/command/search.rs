@@ -217,7 +217,7 @@ pub(crate) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     }
     let day = text.parse::<jiff::civil::Date>();
     let zoned = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC));
-    zoned
-        .map(|zoned| zoned.timestamp())
-        .map_err(|_| "give a date like 2026-11-01 or a moment like 2026-11-01T08:00:00Z".to_owned())
+    zoned.map(|zoned| zoned.timestamp()).map_err(|error| {
+        format!("{error}: give a date like 2026-11-01 or a moment like 2026-11-01T08:00:00Z")
+    })
 }

@@ -102,10 +102,10 @@ fn listed(ids: &[RecordId]) -> String {
 }
 
 fn lookup(desk: &Desk, scope: &Scope, name: &str) -> anyhow::Result<Vec<RecordId>> {
-    if let Ok(id) = RecordId::new(name) {
-        if desk.record(scope, &id, None)?.is_some() {
-            return Ok(vec![id]);
-        }
+    if let Ok(id) = RecordId::new(name)
+        && desk.record(scope, &id, None)?.is_some()
+    {
+        return Ok(vec![id]);
     }
     Ok(desk.find(scope, name)?)
 }

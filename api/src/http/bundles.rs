@@ -58,6 +58,7 @@ pub(crate) struct BundleAsk {
 #[derive(Debug, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "says in the schema what `read` takes")]
+#[expect(clippy::large_enum_variant, reason = "made once a request, and never kept")]
 pub(crate) enum BundleAsks {
     One(BundleAsk),
     Many(Vec<BundleAsk>),
@@ -67,6 +68,7 @@ pub(crate) enum BundleAsks {
 #[derive(Debug, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "says in the schema what `make` gives")]
+#[expect(clippy::large_enum_variant, reason = "made once a request, and never kept")]
 pub(crate) enum BundleAnswers {
     One(schema::Bundle),
     Many(Vec<BundleOutcome>),

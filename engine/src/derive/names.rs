@@ -145,7 +145,7 @@ mod tests {
     use proptest::prelude::{prop_assert, proptest};
 
     use super::Names;
-    use crate::derive::key;
+    use crate::derive::key::key;
 
     fn dictionary(names: &[&str]) -> Names {
         Names::new(names.iter().zip(0_u32..).filter_map(|(name, id)| Some((key(name)?, id)))).unwrap()

@@ -115,6 +115,11 @@ impl VectorView {
         self.inner.delta.len() + self.inner.parts.iter().map(|part| part.live_keys).sum::<usize>()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The vector of a passage.
     pub fn vector(&self, key: PassageKey) -> Option<Vec<f32>> {
         let sealed = self.inner.parts.iter().find_map(|part| {

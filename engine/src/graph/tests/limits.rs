@@ -188,7 +188,7 @@ fn a_cancelled_token_does_not_stop_a_cross_join() {
     let outcome = rows.next().unwrap();
     println!("after the token was cancelled: {outcome:?}");
     if let Ok(row) = outcome {
-        assert!(row.get(&Variable::new("n").unwrap()).unwrap().to_string().contains("216000"));
+        assert!(row.get(Variable::new("n").unwrap()).unwrap().to_string().contains("216000"));
     } else {
         panic!("the token stops it now: the deadline could be simpler");
     }
