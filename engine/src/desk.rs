@@ -7,6 +7,7 @@ mod ask_graph;
 mod catch_up;
 mod folder;
 mod prepare;
+mod publish;
 mod write;
 
 use std::path::Path;
@@ -30,8 +31,8 @@ pub use ask_graph::Neighbours;
 pub(crate) use folder::Folder;
 pub use folder::FolderError;
 pub(crate) use prepare::is_searchable;
+pub(crate) use publish::resolve;
 pub(crate) use write::Indexes;
-pub(crate) use write::resolve;
 
 /// Why a desk cannot be opened, written or asked.
 #[derive(Debug, thiserror::Error)]

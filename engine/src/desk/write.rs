@@ -5,19 +5,19 @@ use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 use models::{Embedder, TextRole};
-use ontology::{Kind, Link, Observation, Record, RecordId, Reference, Rejected, Relation};
+use ontology::{Kind, Observation, Record, RecordId, Rejected};
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::prepare::{Prepared, is_searchable, prepare};
+use super::publish::quads_of;
 use super::{Applied, Desk, DeskError, Folder};
 use crate::derive::{self, Names, Scheme};
-use crate::graph::{GraphChange, GraphContent, provenance, triples};
+use crate::graph::triples;
 use crate::log::{Appended, Entry, Operation};
 use crate::snapshot::Snapshot;
 use crate::table::{KeyId, KeyedLink, Mention, Revision, Table};
 use crate::text::{TextDocument, TextIndex};
 use crate::vectors::{PassageKey, TextHash, VectorError, VectorIndex, VectorSettings};
-use crate::visible::Visible;
 
 /// Passages that are embedded and written at a time.
 const EMBED_BATCH: usize = 256;
@@ -42,9 +42,9 @@ pub(crate) struct Indexes {
 #[derive(Default)]
 pub(super) struct Touched {
     /// Records written or deleted.
-    records: BTreeSet<RecordId>,
+    pub(super) records: BTreeSet<RecordId>,
     /// Keys whose owners changed: whoever refers to them has its graph rendered again.
-    keys: BTreeSet<KeyId>,
+    pub(super) keys: BTreeSet<KeyId>,
     /// Positions that a delete took away.
     removed: Vec<Removed>,
 }
@@ -523,86 +523,6 @@ impl Desk {
             indexes.is_torn = false;
         }
     }
-
-    /// Commits the graph and swaps the snapshot under one short lock.
-    pub(super) fn publish(&self, indexes: &Indexes, touched: &Touched) -> Result<(), DeskError> {
-        let changes = self.graph_changes(&indexes.table, touched)?;
-        let snapshot = Arc::new(indexes.snapshot()?);
-        let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
-        if indexes.table.position() > self.graph.position() {
-            self.graph.apply(&changes, indexes.table.position())?;
-        }
-        *published = snapshot;
-        Ok(())
-    }
-
-    /// The graphs of the records that changed, and of those whose links now lead elsewhere.
-    fn graph_changes(&self, table: &Table, touched: &Touched) -> Result<Vec<GraphChange>, DeskError> {
-        let mut records = touched.records.clone();
-        let referrers = touched.keys.iter().flat_map(|key| table.referrers(*key));
-        records.extend(referrers.filter_map(|position| table.revision(*position)).map(|r| r.id.clone()));
-        let visible = table.visible(&self.everything(), None);
-        records.into_iter().map(|id| self.graph_change(table, &visible, id)).collect()
-    }
-
-    /// What the graph should say of a record, as the table knows the world.
-    pub(crate) fn graph_change(
-        &self,
-        table: &Table,
-        visible: &Visible,
-        id: RecordId,
-    ) -> Result<GraphChange, DeskError> {
-        let current = table.current(&id).and_then(|position| table.revision(position));
-        let observation = match current {
-            Some(revision) => self.log.observation(revision.position)?,
-            None => None,
-        };
-        let (Some(revision), Some(observation)) = (current, observation) else {
-            return Ok(GraphChange { record: id, content: None });
-        };
-        let mut record = observation.record.clone();
-        let mentioned = revision.mentions.iter().flat_map(|mention| table.resolve(mention.key, visible));
-        let mentioned: BTreeSet<&RecordId> =
-            mentioned.filter_map(|position| Some(&table.revision(position)?.id)).collect();
-        record.links.extend(mentioned.into_iter().map(|id| Link::to(Relation::Mentions, id.clone())));
-        let resolve = |reference: &Reference| resolve(table, visible, &revision.id, reference);
-        let content = GraphContent {
-            triples: triples(&record, &resolve),
-            provenance: provenance(&observation),
-            dataset: quads_of(&record)?,
-        };
-        Ok(GraphChange { record: id, content: Some(content) })
-    }
-}
-
-/// The quads of RDF that was ingested as it is.
-fn quads_of(record: &Record) -> Result<Vec<oxigraph::model::Quad>, DeskError> {
-    if record.kind != Kind::Dataset {
-        return Ok(Vec::new());
-    }
-    let texts = record.sections.iter().map(|section| section.text.as_str());
-    let quads = texts.flat_map(|text| {
-        oxigraph::io::RdfParser::from_format(oxigraph::io::RdfFormat::NQuads).for_slice(text.as_bytes())
-    });
-    quads
-        .collect::<Result<_, _>>()
-        .map_err(|source| DeskError::Dataset { record: record.id.clone(), reason: source.to_string() })
-}
-
-/// The records that a link leads to now.
-pub(crate) fn resolve(
-    table: &Table,
-    visible: &Visible,
-    from: &RecordId,
-    reference: &Reference,
-) -> Vec<RecordId> {
-    let texts = match reference {
-        Reference::Record(id) => vec![id.as_str().to_lowercase()],
-        Reference::Name(name) => derive::reference_keys(name),
-    };
-    let keys: Vec<KeyId> = texts.iter().filter_map(|text| table.key(text)).collect();
-    let positions = table.resolve_first(&keys, from.source(), visible);
-    positions.iter().filter_map(|position| Some(table.revision(*position)?.id.clone())).collect()
 }
 
 fn reject(observation: Observation, reason: String) -> Rejected {
