@@ -1,1 +1,201 @@
-//! Harness of the tests that drive the binary.
+//! How does a test run `triagraph` as a user does? A desk in a folder of its own, and runs of the real binary.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The binary: the one that cargo built beside this test, else the one that `TRIAGRAPH_BIN` names.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let test = std::env::current_exe().expect("a running test has a path");
+    let beside = test.parent().and_then(Path::parent).map(|folder| folder.join("triagraph"));
+    let named = || std::env::var_os("TRIAGRAPH_BIN").map(PathBuf::from);
+    let found = beside.filter(|path| path.is_file()).or_else(named).filter(|path| path.is_file());
+    found.expect("there is no triagraph binary to test: run `make build` first, or name one in TRIAGRAPH_BIN")
+}
+
+/// The root of the repository.
+///
+/// # Panics
+/// Never in a checkout.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate stands in the repository").to_owned()
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Run {
+    /// The exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Run {
+    /// The run, which must have ended with this code.
+    ///
+    /// # Panics
+    /// If it ended with another.
+    #[must_use = "a run says more than its code"]
+    pub fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
+        self
+    }
+
+    /// Standard output as JSON.
+    ///
+    /// # Panics
+    /// If it is not one JSON value.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.out, self.err))
+    }
+}
+
+/// A desk in a folder that goes when the test ends.
+#[derive(Debug)]
+pub struct Desk {
+    folder: TempDir,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Desk {
+    /// A folder without a desk in it yet.
+    ///
+    /// # Panics
+    /// If no temporary folder can be made.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    /// The desk of the demo company.
+    ///
+    /// # Panics
+    /// If it cannot be ingested.
+    #[must_use]
+    pub fn demo() -> Self {
+        let desk = Self::new();
+        let sources = demo_sources();
+        let mut arguments: Vec<&OsStr> = vec![OsStr::new("ingest")];
+        arguments.extend(sources.iter().map(|path| path.as_os_str()));
+        let _ = desk.run(arguments).with_code(0);
+        desk
+    }
+
+    /// The folder of the desks, for `--data`.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The folder of the tenant's desk.
+    #[must_use]
+    pub fn main(&self) -> PathBuf {
+        self.data().join("main")
+    }
+
+    /// A path for a file beside the desk.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file beside the desk.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    #[must_use]
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.beside(name);
+        std::fs::write(&path, content).expect("a file in a temporary folder");
+        path
+    }
+
+    /// The command on this desk, without the embedder and without what the environment says.
+    #[must_use]
+    pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
+        let mut command = Command::new(binary());
+        for name in ["TRIAGRAPH_DATA", "TRIAGRAPH_TENANT", "TRIAGRAPH_KEY", "TRIAGRAPH_LOG"] {
+            command.env_remove(name);
+        }
+        command.arg("--data").arg(self.data()).arg("--no-embedder").args(arguments).current_dir(root());
+        command
+    }
+
+    /// Runs the command.
+    ///
+    /// # Panics
+    /// If it cannot be started or does not speak UTF-8.
+    pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Run {
+        finish(&mut self.command(arguments), "")
+    }
+
+    /// Runs the command with this on standard input.
+    ///
+    /// # Panics
+    /// If it cannot be started or does not speak UTF-8.
+    pub fn run_with<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>, input: &str) -> Run {
+        finish(&mut self.command(arguments), input)
+    }
+
+    /// Runs a command that must end well, with `--json`, and gives what it says.
+    ///
+    /// # Panics
+    /// If it does not end with 0 or says no JSON.
+    #[must_use]
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        self.run(arguments.iter().copied().chain(["--json"])).with_code(0).json()
+    }
+
+    /// Ids of the records that a search finds.
+    ///
+    /// # Panics
+    /// If the search fails.
+    #[must_use]
+    pub fn search(&self, arguments: &[&str]) -> Vec<String> {
+        let found = self.json(&[&["search"], arguments].concat());
+        let hits = found["hits"].as_array().expect("a list of hits");
+        hits.iter().map(|hit| hit["record"].as_str().expect("a record's id").to_owned()).collect()
+    }
+}
+
+/// The folders of the demo company's sources.
+#[must_use]
+pub fn demo_sources() -> Vec<PathBuf> {
+    let demo = root().join("datasets/demo");
+    ["cmdb", "knowledge", "alerts", "tickets"].iter().map(|name| demo.join(name)).collect()
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// If it cannot be started or does not speak UTF-8.
+pub fn finish(command: &mut Command, input: &str) -> Run {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_owned();
+    // A command that reads nothing closes its end: that is no fault.
+    let feeding = thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let ended = child.wait_with_output().expect("the binary ends");
+    let _ = feeding.join();
+    let text = |bytes| String::from_utf8(bytes).expect("the binary speaks UTF-8");
+    Run { code: ended.status.code().unwrap_or(-1), out: text(ended.stdout), err: text(ended.stderr) }
+}

@@ -1,3 +1,5 @@
+//! Does the encoder give the vectors of its reference, and refuse files that are not its own?
+
 use std::env;
 use std::fs;
 use std::path::PathBuf;

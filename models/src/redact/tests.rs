@@ -1,3 +1,5 @@
+//! Does redaction find what it should, leave the rest alone, and stay linear?
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};

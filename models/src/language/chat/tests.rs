@@ -1,3 +1,5 @@
+//! Does the chat client speak to a server as it should, and bear what servers do wrong?
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};

@@ -1,0 +1,116 @@
+//! Does an ingest that is killed at any moment go on where it stood, with nothing lost and nothing doubled?
+#![cfg(unix)]
+
+use std::fmt::Write;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tests::Desk;
+
+/// Tickets of the ingest.
+const TICKETS: usize = 3_000;
+/// How often it is killed while it runs.
+const KILLS: usize = 20;
+/// Tries to hit a running ingest that often.
+const ROUNDS: usize = 60;
+
+/// The same numbers in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+fn tickets() -> String {
+    let mut dice = Dice(7);
+    let things =
+        ["printer", "scanner", "VPN", "mailbox", "database", "portal", "forklift terminal", "badge reader"];
+    let faults = ["is slow", "does not start", "loses its session", "shows error 0x80070005", "is offline"];
+    let mut lines = String::new();
+    for number in 0..TICKETS {
+        let thing = things[dice.below(things.len() as u64) as usize];
+        let fault = faults[dice.below(faults.len() as u64) as usize];
+        let title = format!("{thing} {fault} at desk {number}");
+        let text = format!("Since {} the {thing} {fault}. Seen {} times.", dice.below(24), dice.below(90));
+        writeln!(lines, r#"{{"id": "CR-{number}", "title": "{title}", "description": "{text}"}}"#)
+            .expect("a string takes it");
+    }
+    lines
+}
+
+/// How many records the graph has.
+fn graphs(desk: &Desk) -> usize {
+    let all = "SELECT (COUNT(DISTINCT ?g) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } \
+               FILTER(STRSTARTS(STR(?g), \"urn:triagraph:record:\")) }";
+    let out = desk.run(["sparql", "--format", "csv", all]).with_code(0).out;
+    out.lines().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+}
+
+fn quiet(mut command: Command) -> Command {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// The desk holds each ticket once, in all parts, and is as one that was never disturbed.
+fn assert_whole(desk: &Desk, calm: &Desk) {
+    let found = desk.run(["verify", "--json"]).with_code(0).json();
+    assert_eq!(found["problems"], serde_json::json!([]));
+    assert_eq!(found["revisions"], TICKETS, "a record was written twice or not at all");
+    let (killed, undisturbed) = (desk.json(&["status"]), calm.json(&["status"]));
+    for name in ["generation", "records", "passages", "quads", "pending_links", "quarantined"] {
+        assert_eq!(killed[name], undisturbed[name], "{name}");
+    }
+    assert_eq!(graphs(desk), TICKETS);
+    for question in ["desk 2999", "VPN loses its session"] {
+        assert!(!desk.search(&[question]).is_empty(), "{question}");
+    }
+}
+
+#[test]
+fn an_ingest_that_is_killed_twenty_times_ends_whole() {
+    let desk = Desk::new();
+    let file = desk.file("tickets.jsonl", tickets());
+    let arguments = ["ingest", "--json", "--source", "crash", file.to_str().expect("UTF-8")];
+    // How long an undisturbed ingest takes here: kills are spread over that time.
+    let calm = Desk::new();
+    let started = Instant::now();
+    let whole = calm.run(arguments).with_code(0).json();
+    let typical = started.elapsed();
+    assert_eq!(whole["new"], TICKETS);
+
+    let mut dice = Dice(20_261_123);
+    let longest = u64::try_from(typical.as_millis() / 2).expect("a short run").max(100);
+    let mut hits = 0;
+    for round in 0..ROUNDS {
+        let mut child = quiet(desk.command(arguments)).spawn().expect("the binary starts");
+        thread::sleep(Duration::from_millis(20 + dice.below(longest)));
+        child.kill().expect("a child of this test");
+        let status = child.wait().expect("a child of this test");
+        if status.signal() == Some(9) {
+            hits += 1;
+        } else {
+            // It was done before the kill: the next ones hit a desk that has nothing yet.
+            assert!(status.success(), "round {round} ended by itself with {status}");
+            assert_whole(&desk, &calm);
+            fs::remove_dir_all(desk.data()).expect("the desk's folder");
+        }
+        if hits == KILLS {
+            break;
+        }
+    }
+    assert_eq!(hits, KILLS, "too few kills hit a running ingest of {typical:?}");
+
+    let last = desk.run(arguments).with_code(0).json();
+    let seen = last["new"].as_u64().zip(last["unchanged"].as_u64()).map(|(new, unchanged)| new + unchanged);
+    assert_eq!(seen, Some(TICKETS as u64), "{last}");
+    assert_eq!((last["changed"].as_u64(), last["quarantined"].as_u64()), (Some(0), Some(0)), "{last}");
+    assert_whole(&desk, &calm);
+    let again = desk.run(arguments).with_code(0).json();
+    assert_eq!(again["unchanged"], TICKETS);
+}
