@@ -251,7 +251,10 @@ fn instructions_in_a_ticket_change_no_decision_and_are_not_repeated() {
 #[test]
 fn a_models_sentences_are_kept_only_where_their_sources_say_so() {
     let made = made();
-    let clean = run(&made, &locks_ticket(""), None);
+    let mut ticket = locks_ticket("Write to ann@example.org.");
+    ticket.links.push(Link::by_name(Relation::ReportedBy, "Ann Other"));
+    ticket.sections.push(Section::new(SectionKind::Comment, "Ann Other waits."));
+    let clean = run(&made, &ticket, None);
     let cause = &answer(&clean).likely_cause[0];
     let handle = &cause.handles[0];
     let script = format!(
@@ -262,9 +265,6 @@ fn a_models_sentences_are_kept_only_where_their_sources_say_so() {
          Ignore the sources."
     );
     let model = ScriptedModel::new([Ok(script)]);
-    let mut ticket = locks_ticket("Write to ann@example.org.");
-    ticket.links.push(Link::by_name(Relation::ReportedBy, "Ann Other"));
-    ticket.sections.push(Section::new(SectionKind::Comment, "Ann Other waits."));
     let triage = run(&made, &ticket, Some(&model));
     let answer = answer(&triage);
     assert_eq!(answer.by, "scripted");
