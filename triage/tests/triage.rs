@@ -251,9 +251,7 @@ fn instructions_in_a_ticket_change_no_decision_and_are_not_repeated() {
 #[test]
 fn a_models_sentences_are_kept_only_where_their_sources_say_so() {
     let made = made();
-    let mut ticket = locks_ticket("Write to ann@example.org.");
-    ticket.links.push(Link::by_name(Relation::ReportedBy, "Ann Other"));
-    ticket.sections.push(Section::new(SectionKind::Comment, "Ann Other waits."));
+    let ticket = locks_ticket("");
     let clean = run(&made, &ticket, None);
     let cause = &answer(&clean).likely_cause[0];
     let handle = &cause.handles[0];
@@ -276,7 +274,12 @@ fn a_models_sentences_are_kept_only_where_their_sources_say_so() {
         reasons,
         ["it is not in the form asked for", "there is no source S77", &unsupported, &unsupported]
     );
-    let asked = model.asked();
+    let mut personal = locks_ticket("Write to ann@example.org.");
+    personal.links.push(Link::by_name(Relation::ReportedBy, "Ann Other"));
+    personal.sections.push(Section::new(SectionKind::Comment, "Ann Other waits."));
+    let listener = ScriptedModel::new([Ok(String::new())]);
+    run(&made, &personal, Some(&listener));
+    let asked = listener.asked();
     let prompt: String = asked[0].messages().iter().map(models::Redacted::text).collect();
     assert!(!prompt.contains("ann@example.org") && !prompt.contains("Ann Other"), "{prompt}");
     assert!(
