@@ -80,6 +80,17 @@ pub enum Subject {
     Ticket(Box<Record>),
 }
 
+impl Subject {
+    /// The record that it is about, in the desk or not.
+    pub(crate) fn record(&self) -> Option<&RecordId> {
+        match self {
+            Self::Text(_) => None,
+            Self::Record(id) => Some(id),
+            Self::Ticket(ticket) => Some(&ticket.id),
+        }
+    }
+}
+
 /// Context for one question or ticket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bundle {

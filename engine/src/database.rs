@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 /// Version of the tables. A newer folder is refused, an older one is brought forward when it is opened.
 pub(crate) const FORMAT: i64 = 1;
@@ -72,9 +72,7 @@ CREATE TABLE IF NOT EXISTS idempotency (
 #[non_exhaustive]
 pub enum LogError {
     /// SQLite said no.
-    #[error(
-        "the record log cannot be read or written: {source} (is the disk full, or the file owned by somebody else?)"
-    )]
+    #[error("the record log cannot be read or written: {source}{}", advice(source))]
     Sqlite {
         /// What SQLite said.
         #[from]
@@ -96,6 +94,19 @@ pub enum LogError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// What a person may do about an error of SQLite.
+fn advice(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => ": the file is no desk, name another",
+        Some(ErrorCode::DatabaseCorrupt) => ": restore the desk from a backup",
+        Some(ErrorCode::DiskFull) => ": make room and try again",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            ": see that the folder is there and yours to write"
+        }
+        _ => "",
+    }
 }
 
 impl LogError {

@@ -86,8 +86,9 @@ impl RecordLog {
         Ok(position)
     }
 
-    /// Erases every payload of a record and of the stored bundles that show it, and appends a tombstone; hashes stay.
-    pub(crate) fn purge(&self, id: &RecordId, now: Timestamp) -> Result<Option<u64>, LogError> {
+    /// Erases a record's text from the log, the stored bundles and the quarantine, and appends a tombstone if it was ever in
+    /// the log; hashes stay. False when its text was nowhere.
+    pub(crate) fn purge(&self, id: &RecordId, now: Timestamp) -> Result<bool, LogError> {
         let mut writer = self.database.writer();
         let transaction = writer.transaction()?;
         let known: bool = transaction.query_row(
@@ -95,15 +96,15 @@ impl RecordLog {
             [id.as_str()],
             |row| row.get(0),
         )?;
-        if !known {
-            return Ok(None);
+        let was_in_bundle = crate::stored_bundle::erase_record(&transaction, id)?;
+        let was_in_quarantine = crate::quarantine::erase_record(&transaction, id)?;
+        if known {
+            transaction.execute("UPDATE log SET payload = NULL WHERE record = ?1", [id.as_str()])?;
+            tombstone(&transaction, id, "purge", now)?;
         }
-        transaction.execute("UPDATE log SET payload = NULL WHERE record = ?1", [id.as_str()])?;
-        crate::stored_bundle::erase_record(&transaction, id)?;
-        let position = tombstone(&transaction, id, "purge", now)?;
         transaction.commit()?;
         writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(Some(position))
+        Ok(known || was_in_bundle || was_in_quarantine)
     }
 
     /// Up to `limit` entries after a position, in order.
@@ -283,7 +284,8 @@ mod tests {
         assert_eq!(log.delete(&id, now).unwrap(), Some(2));
         assert_eq!(log.delete(&id, now).unwrap(), None);
         assert_eq!(log.append(&[observation("s:1", "secret title")]).unwrap(), [Appended::New(3)]);
-        assert_eq!(log.purge(&id, now).unwrap(), Some(4));
+        assert!(log.purge(&id, now).unwrap());
+        assert_eq!(log.head().unwrap(), 4);
         let operations: Vec<_> =
             log.read_after(0, 10).unwrap().into_iter().map(|entry| entry.operation).collect();
         assert!(matches!(

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ontology::Rejected;
-use rusqlite::{OptionalExtension, params};
+use ontology::{RecordId, Rejected};
+use rusqlite::{OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};
 
 use crate::database::{Database, LogError};
@@ -93,6 +93,23 @@ impl Quarantine {
             self.database.reader().query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0))?;
         Ok(count.cast_unsigned())
     }
+}
+
+/// Takes out what is set aside of a record. Returns whether there was anything.
+pub(crate) fn erase_record(transaction: &Transaction<'_>, id: &RecordId) -> Result<bool, LogError> {
+    let mut statement = transaction.prepare("SELECT id, rejected FROM quarantine")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+    let mut gone = Vec::new();
+    for row in rows {
+        let (number, bytes) = row?;
+        if decode(number.cast_unsigned(), &bytes)?.rejected.record.as_ref() == Some(id) {
+            gone.push(number);
+        }
+    }
+    for number in &gone {
+        transaction.execute("DELETE FROM quarantine WHERE id = ?1", [number])?;
+    }
+    Ok(!gone.is_empty())
 }
 
 /// Equal items have equal digests; the moment they were read does not count.

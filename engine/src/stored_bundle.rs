@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use ontology::RecordId;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use crate::bundle::{Bundle, BundleRequest};
+use crate::bundle::{Bundle, BundleRequest, Subject};
 use crate::database::{Database, LogError};
 
 /// What stands in a stored bundle instead of the text of a purged record.
@@ -50,11 +50,7 @@ impl Database {
             })
             .optional()?;
         let Some((request, body)) = found else { return Ok(None) };
-        let damaged = |error: serde_json::Error| LogError::Damaged { position: 0, reason: error.to_string() };
-        Ok(Some((
-            serde_json::from_slice(&request).map_err(damaged)?,
-            serde_json::from_slice(&body).map_err(damaged)?,
-        )))
+        Ok(Some((parse(&request)?, parse(&body)?)))
     }
 
     /// Notes which records of a bundle an answer cited.
@@ -87,22 +83,36 @@ impl Database {
     }
 }
 
-/// Takes the text of a record out of every stored bundle that shows it; ids, spans and hashes stay.
-pub(crate) fn erase_record(transaction: &Transaction<'_>, id: &RecordId) -> Result<(), LogError> {
+/// Takes the text of a record out of every stored bundle that shows it or is about it; ids, spans and hashes stay. Returns
+/// whether there was one.
+pub(crate) fn erase_record(transaction: &Transaction<'_>, id: &RecordId) -> Result<bool, LogError> {
+    let named = String::from_utf8_lossy(&json(id)?).into_owned();
     let mut statement = transaction.prepare(
-        "SELECT bundle.id, bundle.body FROM bundle JOIN bundle_item ON bundle.id = bundle WHERE record = ?1",
+        "SELECT id, request, body FROM bundle
+         WHERE instr(CAST(body AS TEXT), ?1) > 0 OR instr(CAST(request AS TEXT), ?1) > 0",
     )?;
-    let bundles: Vec<(String, Vec<u8>)> = statement
-        .query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
+    let bundles: Vec<(String, Vec<u8>, Vec<u8>)> = statement
+        .query_map([named], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
-    for (bundle_id, body) in bundles {
-        let mut bundle: Bundle = serde_json::from_slice(&body)
-            .map_err(|error| LogError::Damaged { position: 0, reason: error.to_string() })?;
+    for (bundle_id, request, body) in &bundles {
+        let mut bundle: Bundle = parse(body)?;
+        let mut request: BundleRequest = parse(request)?;
         bundle.erase(id, ERASED);
-        transaction
-            .execute("UPDATE bundle SET body = ?2 WHERE id = ?1", params![bundle_id, json(&bundle)?])?;
+        if request.about.record() == Some(id) {
+            ERASED.clone_into(&mut bundle.question);
+            request.about = Subject::Record(id.clone());
+        }
+        transaction.execute(
+            "UPDATE bundle SET request = ?2, body = ?3 WHERE id = ?1",
+            params![bundle_id, json(&request)?, json(&bundle)?],
+        )?;
     }
-    Ok(())
+    Ok(!bundles.is_empty())
+}
+
+fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, LogError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| LogError::Damaged { position: 0, reason: error.to_string() })
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, LogError> {

@@ -160,6 +160,13 @@ impl Mapping {
         }
     }
 
+    /// What is wrong with an item that has none of the fields that title and text are taken from.
+    pub(crate) fn lack(&self, value: &Value) -> Option<String> {
+        let fields = Fields { value, objects_as: &self.spec.objects_as };
+        let record = self.spec.record.iter().find(|record| record.when.holds(fields))?;
+        apply::lack(record, &self.spec, fields)
+    }
+
     /// The paths that the mapping reads, for telling what it leaves out.
     pub(crate) fn paths(&self) -> std::collections::BTreeSet<String> {
         self.spec.record.iter().flat_map(|record| record.taken.iter().cloned()).collect()

@@ -274,7 +274,7 @@ impl Planner<'_> {
         }
         let (mapping, estimated_items) = match format {
             Format::Rdf(_) => (None, bytes.div_ceil(QUAD_BYTES)),
-            _ => self.mapping(path, relative, format, bytes, is_zip).map_err(|no| match no {
+            _ => self.mapping(path, relative, format, bytes, is_zip, is_walked).map_err(|no| match no {
                 No::Skip(reason) if !is_walked => No::Reject(reason),
                 no => no,
             })?,
@@ -290,6 +290,7 @@ impl Planner<'_> {
         format: Format,
         bytes: u64,
         is_zip: bool,
+        is_walked: bool,
     ) -> Result<(Option<Arc<Mapping>>, u64), No> {
         let file = open(path, is_zip).map_err(|error| No::Reject(format!("cannot be read: {error}")))?;
         let read = Arc::new(AtomicU64::new(0));
@@ -305,6 +306,10 @@ impl Planner<'_> {
         }
         let detects = |mapping: &&Arc<Mapping>| mapping.detects(format, relative, &sample);
         let chosen = self.chosen.iter().find(|mapping| !mapping.has_detection() || detects(mapping));
+        if let (Some(mapping), None, false) = (&self.chosen, chosen, is_walked) {
+            let reason = "none of its [[detect]] fits it: choose another, or none";
+            return Err(No::Reject(format!("mapping {} does not know this file: {reason}", mapping.name())));
+        }
         let known = chosen.or_else(|| self.builtin.iter().find(detects));
         let mapping = match known {
             Some(mapping) => mapping,
@@ -315,6 +320,10 @@ impl Planner<'_> {
             }
             None => self.builtin.last().ok_or_else(|| No::Reject("there is no mapping".to_owned()))?,
         };
+        // The rows of a table all have the fields of its header: what one lacks, all lack.
+        if let (Format::Csv, Some(reason)) = (format, sample.first().and_then(|row| mapping.lack(row))) {
+            return Err(No::Reject(reason));
+        }
         let inner: u64 = sample.iter().map(|value| mapping.items(value.clone()).len() as u64).sum();
         let items = (sampled * inner.max(1)).div_ceil((sample.len() as u64).max(1));
         let read = read.load(Ordering::Relaxed).clamp(1, bytes.max(1));

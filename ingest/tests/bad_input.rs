@@ -83,6 +83,12 @@ fn a_bad_item_is_rejected_and_the_others_are_read() {
 #[test]
 fn a_file_that_is_bad_as_a_whole_is_rejected_once() {
     check("empty.csv", b" \n", 0, &["the file is empty"]);
+    check(
+        "other.csv",
+        b"id,titel\n1,a\n2,b\n",
+        0,
+        &["no field for a title or a text", "here are only id, titel"],
+    );
     check("zeros.csv", b"id,title\n1,\0\n", 0, &["byte 12 is NUL"]);
     check("wide.json", b"\xff\xfe[\0]\0", 0, &["UTF-16"]);
     check("bytes.md", b"# T\n\nbad \xff\n", 0, &["line 3: invalid UTF-8"]);

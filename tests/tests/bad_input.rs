@@ -80,6 +80,17 @@ fn a_row_with_other_columns_than_its_header_is_named() {
 }
 
 #[test]
+fn a_table_whose_columns_say_nothing_is_refused_whole() {
+    let desk = Desk::new();
+    let table = desk.file("tickets.csv", "number,kurzbeschreibung\nINC1,Drucker\nINC2,Maus\n");
+    let said = quarantined(&desk, &table, &[], 0);
+    assert!(said.contains("short_description") && said.contains("kurzbeschreibung"), "{said}");
+    let desk = Desk::new();
+    let said = quarantined(&desk, &table, &["--mapping", "zendesk"], 0);
+    assert!(said.contains("zendesk") && said.contains("[[detect]]"), "{said}");
+}
+
+#[test]
 fn a_yaml_bomb_ends_in_quarantine() {
     let desk = Desk::new();
     let mut text = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: x\n".to_owned();

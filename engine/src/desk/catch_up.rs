@@ -29,6 +29,7 @@ impl Desk {
         }
         indexes.rebuild_names()?;
         self.advance(&mut indexes)?;
+        self.folder.end_purge()?;
         Ok(())
     }
 
@@ -51,8 +52,7 @@ impl Desk {
         let Some(vectors) = indexes.vectors.as_mut() else { return Ok(false) };
         let Some(plan) = vectors.plan_seal() else { return Ok(false) };
         vectors.install(plan.build()?)?;
-        let snapshot = std::sync::Arc::new(indexes.snapshot()?);
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.show(&indexes)?;
         Ok(true)
     }
 }

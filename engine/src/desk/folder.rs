@@ -105,6 +105,12 @@ impl Folder {
             None => fresh(&root, given)?,
         };
         let folder = Self { root, manifest, _lock: lock };
+        if folder.purge_mark().exists() {
+            // A purge was cut off: what it may have left in these is gone with them, and they are built anew.
+            for part in [folder.graph(), folder.graph().with_extension("new"), folder.text()] {
+                remove(&part)?;
+            }
+        }
         for part in [folder.graph(), folder.text(), folder.vectors()] {
             create(&part)?;
         }
@@ -142,25 +148,32 @@ impl Folder {
 
     /// Takes the files of the vector index away.
     pub(crate) fn empty_vectors(&self) -> Result<(), FolderError> {
-        let path = self.vectors();
-        fs::remove_dir_all(&path).map_err(|source| FolderError::Io { path: path.clone(), source })?;
-        create(&path)
+        remove(&self.vectors())?;
+        create(&self.vectors())
+    }
+
+    /// Notes that a purge has begun.
+    pub(crate) fn begin_purge(&self) -> Result<(), FolderError> {
+        let path = self.purge_mark();
+        let written = File::create(&path).and_then(|file| file.sync_all());
+        written.map_err(|source| FolderError::Io { path, source })
+    }
+
+    /// Notes that no index holds anything any more of what was purged.
+    pub(crate) fn end_purge(&self) -> Result<(), FolderError> {
+        remove(&self.purge_mark())
+    }
+
+    fn purge_mark(&self) -> PathBuf {
+        self.root.join("purging")
     }
 
     /// Takes the indexes of a folder away; the log is untouched and the next opening rebuilds them.
     pub(crate) fn drop_index(data: &Path, tenant: &TenantId) -> Result<(), FolderError> {
         let root = data.join(tenant.as_str());
         let _lock = lock(&root)?;
-        for path in [manifest_path(&root), root.join("index")] {
-            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            match removed {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(FolderError::Io { path, source });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        remove(&manifest_path(&root))?;
+        remove(&root.join("index"))
     }
 }
 
@@ -186,9 +199,7 @@ fn fresh(root: &Path, embedder: Option<String>) -> Result<Manifest, FolderError>
     let manifest =
         Manifest { format: INDEX_FORMAT, embedder: embedder.unwrap_or_else(|| NO_EMBEDDER.to_owned()) };
     let index = root.join("index");
-    if index.is_dir() {
-        fs::remove_dir_all(&index).map_err(|source| FolderError::Io { path: index, source })?;
-    }
+    remove(&index)?;
     let path = manifest_path(root);
     let temporary = path.with_extension("json.new");
     let json = serde_json::to_string_pretty(&manifest)
@@ -202,6 +213,17 @@ fn fresh(root: &Path, embedder: Option<String>) -> Result<Manifest, FolderError>
 
 fn create(path: &Path) -> Result<(), FolderError> {
     fs::create_dir_all(path).map_err(|source| FolderError::Io { path: path.to_owned(), source })
+}
+
+/// Takes a file or a folder away, if it is there.
+fn remove(path: &Path) -> Result<(), FolderError> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(FolderError::Io { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn lock(root: &Path) -> Result<File, FolderError> {

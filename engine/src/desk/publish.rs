@@ -25,6 +25,13 @@ impl Desk {
         Ok(())
     }
 
+    /// Shows readers the indexes as they are now.
+    pub(super) fn show(&self, indexes: &Indexes) -> Result<(), DeskError> {
+        let snapshot = Arc::new(indexes.snapshot()?);
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        Ok(())
+    }
+
     /// The graphs of the records that changed, and of those whose links now lead elsewhere.
     fn graph_changes(&self, table: &Table, touched: &Touched) -> Result<Vec<GraphChange>, DeskError> {
         let mut records = touched.records.clone();

@@ -481,14 +481,24 @@ impl Desk {
         Ok(deleted)
     }
 
-    /// Removes a record and erases its text from the log, the vectors and stored bundles. False when it was never there.
+    /// Removes a record and erases its text from the log, the indexes, the quarantine and stored bundles. False when it was
+    /// nowhere. Rewrites the graph's files, which takes a while on a large desk.
     ///
     /// # Errors
-    /// [`DeskError`] when the log or an index cannot be written.
+    /// [`DeskError`] when the log or an index cannot be written; then it is finished when the desk is opened again.
     pub fn purge(&self, id: &RecordId, now: Timestamp) -> Result<bool, DeskError> {
         let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let purged = self.log.purge(id, now)?.is_some();
+        self.folder.begin_purge()?;
+        let purged = self.log.purge(id, now)?;
         self.advance(&mut indexes)?;
+        if purged {
+            indexes.is_torn = true;
+            indexes.text.compact()?;
+            self.show(&indexes)?;
+            self.graph.compact()?;
+            indexes.is_torn = false;
+        }
+        self.folder.end_purge()?;
         Ok(purged)
     }
 

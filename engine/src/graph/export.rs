@@ -56,7 +56,8 @@ impl GraphStore {
         texts: impl IntoIterator<Item = (RecordId, Vec<Triple>)>,
         out: impl Write,
     ) -> Result<(u64, u64), GraphError> {
-        let snapshot = self.snapshot()?;
+        let store = self.store();
+        let snapshot = self.snapshot(&store)?;
         let mut file =
             ExportFile { quads: 0, serializer: serializer(format).for_writer(BufWriter::new(out)) };
         let position = Literal::new_simple_literal(snapshot.position().to_string());

@@ -198,7 +198,8 @@ impl GraphStore {
             Refused::Service => SparqlError::Service,
             Refused::Parts(parts) => SparqlError::TooComplex { parts },
         })?;
-        let snapshot = self.snapshot()?;
+        let store = self.store();
+        let snapshot = self.snapshot(&store)?;
         let evaluator = QueryEvaluator::new();
         let results = evaluator.prepare(&query).execute(View::new(&snapshot, allowed)).map_err(evaluation)?;
         let (rows, truncated) = write(results, format, limits, out)?;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use ontology::RecordId;
 use ontology::vocabulary::dcterms;
@@ -19,6 +19,8 @@ use super::names::{
 
 /// The layout of graphs that this code reads and writes.
 const FORMAT: &str = "1";
+/// Memory that a copy of the store takes, roughly.
+const COPY_MEGABYTES: usize = 256;
 const FORMAT_PROPERTY: NamedNodeRef<'static> = NamedNodeRef::new_unchecked("urn:triagraph:meta#format");
 const POSITION_PROPERTY: NamedNodeRef<'static> = NamedNodeRef::new_unchecked("urn:triagraph:meta#position");
 
@@ -27,7 +29,9 @@ const POSITION_PROPERTY: NamedNodeRef<'static> = NamedNodeRef::new_unchecked("ur
 #[non_exhaustive]
 pub enum GraphError {
     /// The store below failed: disk, lock, corruption.
-    #[error("graph store at {folder}: {source}")]
+    #[error(
+        "the graph at {folder} cannot be read or written ({source}): see that the disk has room, or run `triagraph reindex`"
+    )]
     Storage {
         /// Where the store is.
         folder: PathBuf,
@@ -36,12 +40,21 @@ pub enum GraphError {
         source: StorageError,
     },
     /// The folder has quads in a layout that this version does not read.
-    #[error("graph at {folder} has format {found:?}, this version reads {FORMAT:?}: rebuild the index")]
+    #[error("graph at {folder} has format {found:?}, this version reads {FORMAT:?}: run `triagraph reindex`")]
     Format {
         /// Where the store is.
         folder: PathBuf,
         /// The format it names, or nothing.
         found: String,
+    },
+    /// Its folder cannot be replaced.
+    #[error("{path}: {source}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the file system said.
+        #[source]
+        source: std::io::Error,
     },
     /// An export could not be written.
     #[error("the export cannot be written: {0}")]
@@ -54,6 +67,7 @@ impl GraphError {
         match self {
             Self::Storage { .. } => "graph-storage",
             Self::Format { .. } => "graph-format",
+            Self::Folder { .. } => "graph-folder",
             Self::Write(_) => "graph-export",
         }
     }
@@ -115,11 +129,12 @@ impl GraphContent {
 
 /// The graph of one tenant. Rebuildable from the log, never the only copy.
 ///
-/// Many readers, one writer at a time. What is deleted leaves its literals in the dictionary below: to erase them, delete
-/// the folder and rebuild.
+/// Many readers, one writer at a time. What is deleted leaves its literals in the dictionary below:
+/// [`compact`](GraphStore::compact) erases them.
 pub(crate) struct GraphStore {
     folder: PathBuf,
-    store: Store,
+    /// Held for reading by whoever uses the store, for writing while its folder is replaced.
+    store: RwLock<Store>,
     position: AtomicU64,
     writer: Mutex<()>,
 }
@@ -132,22 +147,17 @@ impl GraphStore {
     pub(crate) fn open(folder: &Path) -> Result<Self, GraphError> {
         let failed = |source| GraphError::Storage { folder: folder.to_owned(), source };
         let store = Store::open(folder).map_err(failed)?;
-        let this =
-            Self { folder: folder.to_owned(), store, position: AtomicU64::new(0), writer: Mutex::new(()) };
-        let transaction = this.begin()?;
-        if this.store.is_empty().map_err(failed)? {
-            drop(transaction);
-            this.start_over()?;
-            return Ok(this);
+        if store.is_empty().map_err(failed)? {
+            start_over(&store).map_err(failed)?;
         }
+        let transaction = store.start_transaction().map_err(failed)?;
         let found = meta(&transaction, FORMAT_PROPERTY).map_err(failed)?.unwrap_or_default();
         if found != FORMAT {
             return Err(GraphError::Format { folder: folder.to_owned(), found });
         }
-        let position = read_position(&transaction).map_err(failed)?;
+        let position = AtomicU64::new(read_position(&transaction).map_err(failed)?);
         drop(transaction);
-        this.position.store(position, Ordering::Release);
-        Ok(this)
+        Ok(Self { folder: folder.to_owned(), store: RwLock::new(store), position, writer: Mutex::new(()) })
     }
 
     /// The log position that the graphs show.
@@ -163,8 +173,9 @@ impl GraphStore {
     /// # Errors
     /// [`GraphError::Storage`]; then nothing of it was written.
     pub(crate) fn apply(&self, changes: &[GraphChange], position: u64) -> Result<(), GraphError> {
-        let _writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut transaction = self.begin()?;
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = self.store();
+        let mut transaction = store.start_transaction().map_err(|source| self.storage(source))?;
         for change in changes {
             replace(&mut transaction, change).map_err(|source| self.storage(source))?;
         }
@@ -180,9 +191,51 @@ impl GraphStore {
     /// # Errors
     /// [`GraphError::Storage`].
     pub(crate) fn clear(&self) -> Result<(), GraphError> {
-        let _writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.store.clear().map_err(|source| self.storage(source))?;
-        self.start_over()
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = self.store();
+        store.clear().and_then(|()| start_over(&store)).map_err(|source| self.storage(source))?;
+        self.position.store(0, Ordering::Release);
+        Ok(())
+    }
+
+    /// Copies what is there into a new folder and puts that in the place of the old one, so that nothing deleted is left on
+    /// disk. Readers go on meanwhile; only for the exchange they wait.
+    ///
+    /// # Errors
+    /// [`GraphError`]; after a failed exchange the graph is empty, and rebuilt when it is opened again.
+    pub(crate) fn compact(&self) -> Result<(), GraphError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = self.folder.with_extension("new");
+        remove(&fresh)?;
+        let copied = self.copy_to(&fresh);
+        if copied.is_err() {
+            remove(&fresh)?;
+        }
+        copied.map_err(|source| self.storage(source))?;
+        let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
+        // The old store closes here: RocksDB opens files by name for as long as it lives.
+        *store = Store::new().map_err(|source| self.storage(source))?;
+        remove(&self.folder)?;
+        std::fs::rename(&fresh, &self.folder)
+            .map_err(|source| GraphError::Folder { path: self.folder.clone(), source })?;
+        *store = Store::open(&self.folder).map_err(|source| self.storage(source))?;
+        Ok(())
+    }
+
+    fn copy_to(&self, folder: &Path) -> Result<(), StorageError> {
+        let copy = Store::open(folder)?;
+        let mut loader = copy.bulk_loader().with_max_memory_size_in_megabytes(COPY_MEGABYTES);
+        loader.load_ok_quads::<StorageError, StorageError>(self.store().iter())?;
+        loader.commit()?;
+        copy.flush()
+    }
+
+    /// Whether what is written is readable and the same in every order that the store keeps.
+    ///
+    /// # Errors
+    /// [`GraphError::Storage`] that says what is not.
+    pub(crate) fn check(&self) -> Result<(), GraphError> {
+        self.store().validate().map_err(|source| self.storage(source))
     }
 
     /// How many quads there are, those of the store's own bookkeeping aside.
@@ -190,8 +243,9 @@ impl GraphStore {
     /// # Errors
     /// [`GraphError::Storage`].
     pub(crate) fn len(&self) -> Result<usize, GraphError> {
-        let own = self.store.quads_for_pattern(None, None, None, Some(META.into())).count();
-        Ok(self.store.len().map_err(|source| self.storage(source))?.saturating_sub(own))
+        let store = self.store();
+        let own = store.quads_for_pattern(None, None, None, Some(META.into())).count();
+        Ok(store.len().map_err(|source| self.storage(source))?.saturating_sub(own))
     }
 
     /// Every graph with the digest of its triples, to be held against [`digest`] of what the log says.
@@ -199,14 +253,14 @@ impl GraphStore {
     /// # Errors
     /// [`GraphError::Storage`], in place of an item.
     pub(crate) fn digests(&self) -> impl Iterator<Item = Result<(String, GraphDigest), GraphError>> + '_ {
-        self.store.named_graphs().filter_map(|name| {
+        let store = self.store();
+        store.named_graphs().filter_map(move |name| {
             let name = match name {
                 Ok(NamedOrBlankNode::NamedNode(name)) if name.as_ref() != META => name,
                 Ok(_) => return None,
                 Err(source) => return Some(Err(self.storage(source))),
             };
-            let triples = self
-                .store
+            let triples = store
                 .quads_for_pattern(None, None, None, Some(name.as_ref().into()))
                 .map(|quad| quad.map(Triple::from))
                 .collect::<Result<Vec<_>, _>>();
@@ -217,32 +271,44 @@ impl GraphStore {
         })
     }
 
-    /// What the store holds now, unchanged by later writes for as long as it is kept. Takes no lock.
+    /// The store, kept in its place for as long as the guard lives: taken once in a way, never twice.
+    pub(super) fn store(&self) -> RwLockReadGuard<'_, Store> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a store holds now, unchanged by later writes for as long as it is kept.
     ///
     /// # Errors
     /// [`GraphError::Storage`].
-    pub(crate) fn snapshot(&self) -> Result<Snapshot<'_>, GraphError> {
-        let transaction = self.begin()?;
-        let position = read_position(&transaction).map_err(|source| self.storage(source))?;
-        Ok(Snapshot { transaction, position })
+    pub(super) fn snapshot<'a>(&self, store: &'a Store) -> Result<Snapshot<'a>, GraphError> {
+        let read = || {
+            let transaction = store.start_transaction()?;
+            Ok(Snapshot { position: read_position(&transaction)?, transaction })
+        };
+        read().map_err(|source| self.storage(source))
     }
 
     /// An error of the store below, with its folder.
     pub(crate) fn storage(&self, source: StorageError) -> GraphError {
         GraphError::Storage { folder: self.folder.clone(), source }
     }
+}
 
-    fn begin(&self) -> Result<Transaction<'_>, GraphError> {
-        self.store.start_transaction().map_err(|source| self.storage(source))
-    }
+/// Notes in an empty store its format and position 0.
+fn start_over(store: &Store) -> Result<(), StorageError> {
+    let mut transaction = store.start_transaction()?;
+    set_meta(&mut transaction, FORMAT_PROPERTY, FORMAT)?;
+    set_meta(&mut transaction, POSITION_PROPERTY, "0")?;
+    transaction.commit()
+}
 
-    fn start_over(&self) -> Result<(), GraphError> {
-        let mut transaction = self.begin()?;
-        set_meta(&mut transaction, FORMAT_PROPERTY, FORMAT).map_err(|source| self.storage(source))?;
-        set_meta(&mut transaction, POSITION_PROPERTY, "0").map_err(|source| self.storage(source))?;
-        transaction.commit().map_err(|source| self.storage(source))?;
-        self.position.store(0, Ordering::Release);
-        Ok(())
+/// Takes a folder away, if it is there.
+fn remove(folder: &Path) -> Result<(), GraphError> {
+    match std::fs::remove_dir_all(folder) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(GraphError::Folder { path: folder.to_owned(), source })
+        }
+        _ => Ok(()),
     }
 }
 

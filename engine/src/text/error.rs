@@ -11,15 +11,13 @@ use tantivy::directory::error::{LockError, OpenReadError};
 #[non_exhaustive]
 pub enum TextError {
     /// The index on disk has another schema or was made by another analysis of text.
-    #[error(
-        "the text index in {folder} has another format than this version reads: rebuild it from the record log"
-    )]
+    #[error("the text index in {folder} has another format than this version reads: run `triagraph reindex`")]
     OtherFormat {
         /// Where the index is.
         folder: PathBuf,
     },
     /// A file of the index is missing, cut short or changed.
-    #[error("{file} of the text index is damaged ({reason}): rebuild the text index from the record log")]
+    #[error("{file} of the text index is damaged ({reason}): run `triagraph reindex`")]
     Corrupt {
         /// The damaged file, or the folder if the file is not known.
         file: PathBuf,

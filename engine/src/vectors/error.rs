@@ -9,7 +9,7 @@ use super::PassageKey;
 #[non_exhaustive]
 pub enum VectorError {
     /// A file is not what was written.
-    #[error("{file} is damaged ({what}); rebuild the index, the record log holds all that it needs")]
+    #[error("{file} is damaged ({what}): run `triagraph reindex`")]
     Corrupt {
         /// The damaged file.
         file: PathBuf,
@@ -18,7 +18,7 @@ pub enum VectorError {
     },
     /// A file of another version of the format.
     #[error(
-        "{file} has format {found}, this program reads {known}; rebuild the index or use the program that wrote it"
+        "{file} has format {found}, this program reads {known}: run `triagraph reindex`, or use the program that wrote it"
     )]
     Format {
         /// The file.

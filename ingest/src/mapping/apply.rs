@@ -44,6 +44,9 @@ pub(super) fn record(spec: &RecordSpec, mapping: &Spec, fields: Fields<'_>, give
         Err(error) => return Outcome::Rejected { record: None, reason: error.to_string() },
     };
     let reject = |reason: String| Outcome::Rejected { record: Some(id.clone()), reason };
+    if let Some(reason) = lack(spec, mapping, fields) {
+        return reject(reason);
+    }
     let kind = spec.kind.unwrap_or(Kind::Article);
     let mut record = Record::new(id.clone(), kind, "");
     record.sections = sections(spec, mapping, fields, kind);
@@ -95,6 +98,26 @@ pub(super) fn record(spec: &RecordSpec, mapping: &Spec, fields: Fields<'_>, give
         None => Observation::unversioned(record, lineage),
     };
     Outcome::Record { observation: Box::new(observation), repeats: spec.repeats.unwrap_or_default() }
+}
+
+/// What is wrong with an item that has none of the fields that a mapping takes title and text from, be it empty ones.
+pub(super) fn lack(spec: &RecordSpec, mapping: &Spec, fields: Fields<'_>) -> Option<String> {
+    let item = fields.value.as_object()?;
+    let wanted = spec.telling_paths();
+    let is_there = |path: &&str| {
+        let first = path.split('.').next().unwrap_or(path);
+        item.keys().any(|key| same_name(key, path) || same_name(key, first))
+    };
+    if wanted.is_empty() || wanted.iter().any(is_there) || !has_content(fields) {
+        return None;
+    }
+    let own: Vec<&str> = item.keys().map(String::as_str).filter(|key| !key.starts_with('$')).collect();
+    Some(format!(
+        "no field for a title or a text: mapping {} takes them from {}, here are only {}; name these in a mapping of your own",
+        mapping.name,
+        wanted.join(", "),
+        text::one_line(&own.join(", "), TITLE_LIMIT)
+    ))
 }
 
 /// Whether any field is filled, those aside that the reader itself put in.

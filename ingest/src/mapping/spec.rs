@@ -162,6 +162,19 @@ fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::
     TimeZone::get(&name).map_err(|error| serde::de::Error::custom(format!("no time zone {name:?}: {error}")))
 }
 
+impl RecordSpec {
+    /// The paths of which at least one must be in an item: those of title and text, of a thing's names too.
+    pub(super) fn telling_paths(&self) -> Vec<&str> {
+        let of_sections = self.section.iter().flat_map(|section| match &section.each {
+            Some(path) => vec![path.as_str()],
+            None => section.from.paths().collect(),
+        });
+        let is_text = self.kind.is_some_and(|kind| kind.is_ticket() || kind.is_knowledge());
+        let of_names = self.names.paths().chain(self.subject.paths()).chain(self.subject_by_id.paths());
+        self.title.paths().chain(of_sections).chain(of_names.filter(|_| !is_text)).collect()
+    }
+}
+
 impl Spec {
     /// Gives every record what is common, and checks what the types cannot.
     pub(super) fn finish(&mut self) -> Result<(), String> {
