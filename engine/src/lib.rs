@@ -6,6 +6,7 @@
 mod database;
 mod job;
 mod log;
+mod people;
 mod quarantine;
 mod stored_bundle;
 

@@ -69,6 +69,9 @@ impl Query {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filters {
+    /// One of these records.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<RecordId>,
     /// One of these kinds.
     pub kinds: Vec<Kind>,
     /// One of these states.

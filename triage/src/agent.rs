@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use engine::{Bundle, Desk, DeskError};
+use engine::{Degraded, Desk, DeskError};
 use jiff::Timestamp;
-use models::{KnownName, LanguageModel, RedactionPolicy, Redactor};
+use models::{KnownName, LanguageModel, NameKind, RedactionPolicy, Redactor};
 use ontology::{Record, Scope};
 
 use crate::answer::{answer, cite};
 use crate::classify;
 use crate::evidence::{Evidence, Gather};
-use crate::extract::{Material, Passage};
+use crate::extract::{Material, Passage, Sources, extract};
+use crate::lead::{Lead, other_code};
 use crate::page::{self, Chosen};
 use crate::result::{Answer, BundleRef, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage};
 use crate::strength::{ENOUGH, strength};
@@ -81,29 +82,29 @@ pub fn triage(
     trace.add("received", ticket.id.as_str(), format!("{} sections", ticket.sections.len()));
     let mut gather = Gather::new(desk, scope, now);
     let evidence = gather.evidence(ticket, options)?;
-    let redactor = redactor(ticket, &evidence, options, &mut trace);
+    let mut names: Vec<KnownName> = options.known_names.iter().chain(&evidence.people).cloned().collect();
+    names.extend(known_names(desk, scope, options)?);
+    let redactor = redactor(ticket, &names, options, &mut trace);
     let affected = classify::affected(&gather, &evidence)?;
     let facts = evidence.tickets.facts.len();
     trace.add("enriched", &evidence.tickets.id, format!("{} affected, {facts} facts", affected.len()));
 
-    let chosen = page::choose(&evidence);
+    let ranked = page::ranked(&evidence);
+    let chosen = ranked.first();
     let category = classify::category(ticket, &evidence);
     let priority = classify::priority(ticket, &evidence);
-    let team = classify::team(&mut gather, &evidence, chosen.as_ref(), &affected)?;
+    let team = classify::team(&mut gather, &evidence, chosen, &affected)?;
     let voted = format!("{} tickets voted", evidence.neighbours.len());
     trace.add("classified", "neighbours, graph, impact × urgency", voted);
 
-    let strength = strength(ticket, &evidence, chosen.as_ref());
-    let usable = chosen.as_ref().filter(|chosen| chosen.is_enough());
-    let missing = usable.filter(|chosen| !has_steps(&evidence.knowledge, &chosen.page.record));
-    let extra = missing
-        .map(|chosen| gather.bundle_of_page(&chosen.page.record, options.budget_tokens))
-        .transpose()?;
+    let strength = strength(ticket, &evidence, chosen);
+    let lead = Lead::of(&evidence, &ranked);
+    let of_lead = lead.record().map(|record| gather.bundle_of(record, options)).transpose()?;
     let material = Material {
         ticket,
         evidence: &evidence,
-        page: usable,
-        page_passages: page_passages(&evidence.knowledge, extra.as_ref(), usable),
+        lead,
+        lead_passages: of_lead.iter().flat_map(Passage::all).collect(),
         redactor: &redactor,
     };
     let passages = evidence.tickets.items.len() + evidence.knowledge.items.len();
@@ -113,12 +114,13 @@ pub fn triage(
         format!("{passages} passages, strength {:.2}", strength.score),
     );
 
-    let mut warnings = warnings(ticket, &evidence, usable);
+    let mut warnings = warnings(ticket, &evidence, lead, chosen);
     let (outcome, answer) = conclude(desk, &material, &strength, options, &mut trace, &mut warnings);
     if let Some(answer) = &answer {
         cite(desk, answer, now)?;
     }
-    let bundles = [Some(&evidence.tickets), Some(&evidence.knowledge), extra.as_ref()].into_iter().flatten();
+    let bundles =
+        [Some(&evidence.tickets), Some(&evidence.knowledge), of_lead.as_ref()].into_iter().flatten();
     Ok(Triage {
         schema: TRIAGE_SCHEMA.to_owned(),
         ticket: ticket.id.clone(),
@@ -128,7 +130,7 @@ pub fn triage(
         category,
         priority,
         team,
-        page: usable.map(Chosen::shown),
+        page: lead.page().map(Chosen::shown),
         related: related(&evidence, &redactor),
         affected,
         answer,
@@ -137,20 +139,37 @@ pub fn triage(
             .map(|bundle| BundleRef { id: bundle.id.clone(), generation: bundle.generation })
             .collect(),
         warnings,
-        degraded: evidence.tickets.degraded.clone(),
+        degraded: degraded(&evidence),
         steps: trace.steps,
     })
+}
+
+/// Everybody and every host that the desk knows, where a language model is to read the ticket and the policy asks for it.
+fn known_names(desk: &Desk, scope: &Scope, options: &TriageOptions<'_>) -> Result<Vec<KnownName>, DeskError> {
+    let mut names = Vec::new();
+    if options.language_model.is_none() {
+        return Ok(names);
+    }
+    let mut add = |found: std::collections::BTreeSet<String>, kind| {
+        names.extend(found.into_iter().map(|name| KnownName { name, kind }));
+    };
+    if options.policy.people {
+        add(desk.people(scope)?, NameKind::Person);
+    }
+    if options.policy.hosts {
+        add(desk.hosts(scope)?, NameKind::Host);
+    }
+    Ok(names)
 }
 
 /// Hides what the policy says, and the people whom the tickets name.
 fn redactor(
     ticket: &Record,
-    evidence: &Evidence,
+    names: &[KnownName],
     options: &TriageOptions<'_>,
     trace: &mut Trace,
 ) -> Redactor {
-    let names: Vec<KnownName> = options.known_names.iter().chain(&evidence.people).cloned().collect();
-    let redactor = Redactor::new(&options.policy, &names);
+    let redactor = Redactor::new(&options.policy, names);
     let hidden = ticket.sections.iter().map(|section| redactor.redact(&section.text).replacements().len());
     let why = format!("{} places of the ticket are hidden from a language model", hidden.sum::<usize>());
     trace.add("redacted", "rules and known names", why);
@@ -166,11 +185,19 @@ fn conclude(
     trace: &mut Trace,
     warnings: &mut Vec<String>,
 ) -> (Outcome, Option<Answer>) {
-    if let Some(reason) = hand_over(material, strength) {
+    let mut hand_over = |reason: String| {
         trace.add("handed_over", "", reason.clone());
-        return (Outcome::HandedOver { reason }, None);
+        (Outcome::HandedOver { reason }, None)
+    };
+    if let Some(reason) = doubt(material, strength) {
+        return hand_over(reason);
     }
-    let answer = answer(desk, material, options, trace, warnings);
+    let mut sources = Sources::default();
+    let extracted = extract(material, &mut sources);
+    if extracted.what_to_do.is_empty() && extracted.check_first.is_empty() {
+        return hand_over("no page and no solved ticket tells what to do".to_owned());
+    }
+    let answer = answer(desk, material, extracted, sources, options, trace, warnings);
     let why = format!("{} sentences, {} sources", answer.claims().count(), answer.sources.len());
     trace.add("answered", &answer.by, why);
     (Outcome::Answered, Some(answer))
@@ -188,29 +215,8 @@ impl Trace {
     }
 }
 
-fn has_steps(knowledge: &Bundle, page: &Record) -> bool {
-    let shown = knowledge.items.iter().filter(|item| item.record == page.id).count();
-    shown > 1 || (shown == 1 && page.sections.len() == 1)
-}
-
-fn page_passages<'a>(
-    knowledge: &'a Bundle,
-    extra: Option<&'a Bundle>,
-    chosen: Option<&Chosen<'_>>,
-) -> Vec<Passage<'a>> {
-    let (Some(chosen), bundle) = (chosen, extra.unwrap_or(knowledge)) else { return Vec::new() };
-    let mut passages: Vec<Passage<'a>> = bundle
-        .items
-        .iter()
-        .filter(|item| item.record == chosen.page.record.id)
-        .map(|item| Passage { bundle, item })
-        .collect();
-    passages.sort_by_key(|passage| (passage.item.section, passage.item.span));
-    passages
-}
-
-/// Why there is no answer, if there is none.
-fn hand_over(material: &Material<'_>, strength: &Strength) -> Option<String> {
+/// Why the evidence is not to be answered from, if it is not.
+fn doubt(material: &Material<'_>, strength: &Strength) -> Option<String> {
     if strength.score < ENOUGH {
         let nearest = strength
             .cosine
@@ -221,14 +227,26 @@ fn hand_over(material: &Material<'_>, strength: &Strength) -> Option<String> {
             strength.coverage * 100.0
         ));
     }
-    let has_tickets = !material.agreeing().is_empty();
-    match material.page {
-        Some(chosen) if chosen.page.expired && !has_tickets => {
+    if let Some((code, other)) = other_code(material.ticket, material.lead, material.evidence) {
+        return Some(format!("nothing in the desk tells of {code}, the nearest record is about {other}"));
+    }
+    match material.lead {
+        Lead::Page(chosen) if chosen.page.expired && material.agreeing().is_empty() => {
             Some(format!("the only page about this has expired: {}", chosen.page.record.title))
         }
-        None if !has_tickets => Some("no page and no solved ticket tells what to do".to_owned()),
         _ => None,
     }
+}
+
+/// The legs that took no part in one search or the other.
+fn degraded(evidence: &Evidence) -> Vec<Degraded> {
+    let mut degraded = evidence.tickets.degraded.clone();
+    for one in &evidence.knowledge.degraded {
+        if !degraded.contains(one) {
+            degraded.push(one.clone());
+        }
+    }
+    degraded
 }
 
 fn related(evidence: &Evidence, redactor: &Redactor) -> Vec<RelatedLine> {
@@ -256,8 +274,16 @@ const SPEAKS_TO_ASSISTANT: [&str; 6] = [
     "system prompt",
 ];
 
-fn warnings(ticket: &Record, evidence: &Evidence, chosen: Option<&Chosen<'_>>) -> Vec<String> {
+fn warnings(
+    ticket: &Record,
+    evidence: &Evidence,
+    lead: Lead<'_>,
+    chosen: Option<&Chosen<'_>>,
+) -> Vec<String> {
     let mut warnings = evidence.tickets.warnings.clone();
+    warnings.extend(
+        evidence.knowledge.warnings.iter().filter(|one| !evidence.tickets.warnings.contains(one)).cloned(),
+    );
     let told = ticket.sections.iter().map(|section| section.text.as_str()).chain([ticket.title.as_str()]);
     if told.map(str::to_lowercase).any(|text| SPEAKS_TO_ASSISTANT.iter().any(|phrase| text.contains(phrase)))
     {
@@ -266,7 +292,13 @@ fn warnings(ticket: &Record, evidence: &Evidence, chosen: Option<&Chosen<'_>>) -
                 .to_owned(),
         );
     }
-    if let Some(chosen) = chosen {
+    if let (Lead::Ticket(_), Some(chosen)) = (lead, chosen.filter(|chosen| chosen.page.expired)) {
+        warnings.push(format!(
+            "{} has expired, and like tickets were solved since: do not work by it",
+            chosen.page.record.title
+        ));
+    }
+    if let Some(chosen) = lead.page() {
         if chosen.is_guess() {
             warnings.push(format!(
                 "{} is a guess: compare its symptom before you follow it",

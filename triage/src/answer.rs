@@ -9,22 +9,23 @@ use ontology::RecordId;
 use crate::agent::{Trace, TriageOptions};
 use crate::check::{Checker, Drafted};
 use crate::draft;
-use crate::extract::{Material, Passage, Sources, extract};
+use crate::extract::{Material, Passage, Sources};
 use crate::result::{Answer, Claim, Dropped};
 
 /// Passages that a language model is shown.
 const MODEL_PASSAGES: usize = 12;
 
-/// The extractive answer, with what is known and why worded by a model where there is one and its sentences hold.
+/// The extracted answer, with what is known and why worded by a model where there is one and its sentences hold.
 pub(crate) fn answer(
     desk: &Desk,
     material: &Material<'_>,
+    extracted: Answer,
+    mut sources: Sources,
     options: &TriageOptions<'_>,
     trace: &mut Trace,
     warnings: &mut Vec<String>,
 ) -> Answer {
-    let mut sources = Sources::default();
-    let mut answer = extract(material, &mut sources);
+    let mut answer = extracted;
     trace.add("drafted", &answer.by, "sentences of the sources as they stand");
     if let Some(model) = options.language_model {
         let passages = shown(material, &mut sources, &answer);
@@ -54,7 +55,7 @@ pub(crate) fn answer(
     answer
 }
 
-/// What a model is shown, by handle: what the extractive answer cites, then the other passages of the ticket bundle.
+/// What a model is shown, by handle: what the extracted answer cites, then the other passages at hand.
 fn shown(material: &Material<'_>, sources: &mut Sources, answer: &Answer) -> BTreeMap<String, String> {
     let mut passages = BTreeMap::new();
     let bundle = &material.evidence.tickets;
@@ -63,8 +64,9 @@ fn shown(material: &Material<'_>, sources: &mut Sources, answer: &Answer) -> BTr
     passages.extend(
         facts.map(|fact| (fact.handle.clone(), material.redactor.redact(&fact.text).text().to_owned())),
     );
-    let of_tickets = bundle.items.iter().map(|item| Passage { bundle, item });
-    for passage in material.page_passages.iter().copied().chain(of_tickets).take(MODEL_PASSAGES) {
+    let all = material.lead_passages.iter().copied().chain(Passage::all(bundle));
+    let (cited, others): (Vec<_>, Vec<_>) = all.partition(|passage| sources.knows(*passage));
+    for passage in cited.into_iter().chain(others).take(MODEL_PASSAGES) {
         let handle = sources.passage(passage, material.redactor);
         passages.insert(handle, material.redactor.redact(&passage.item.text).text().to_owned());
     }
@@ -95,21 +97,28 @@ fn word(
         kept
     };
     let (known, cause, actions) = (keep(draft.known), keep(draft.cause), keep(draft.actions));
-    if cause.is_empty() {
+    let (for_page, for_ticket) =
+        if answer.precedent.is_none() { (actions, Vec::new()) } else { (Vec::new(), actions) };
+    dropped.extend(for_page.into_iter().map(|claim| Dropped {
+        text: claim.text,
+        reason: "not used: the page's own steps stand".to_owned(),
+    }));
+    let mut is_used = false;
+    for (said, place) in
+        [(known, &mut answer.known), (cause, &mut answer.likely_cause), (for_ticket, &mut answer.what_to_do)]
+    {
+        if !said.is_empty() {
+            *place = said;
+            is_used = true;
+        }
+    }
+    if is_used {
+        answer.by = model.to_owned();
+    } else {
         warnings.push(
             "too little of the language model's text stands in its sources, so this answer is extractive"
                 .to_owned(),
         );
-    } else {
-        answer.by = model.to_owned();
-        answer.likely_cause = cause;
-        if !known.is_empty() {
-            answer.known = known;
-        }
-        let has_page_steps = answer.what_to_do.iter().any(|claim| claim.span.is_some());
-        if !has_page_steps {
-            answer.what_to_do = actions;
-        }
     }
     answer.dropped = dropped;
 }

@@ -7,8 +7,10 @@ use models::{Embedder, TextRole};
 use crate::result::Dropped;
 use crate::words;
 
-/// Share of a sentence's content words that its passages must have.
-const SUPPORTED: f64 = 0.6;
+/// Sources that one sentence may name.
+const HANDLES: usize = 3;
+/// Share of a sentence's content words that two sentences of one passage, one after the other, must have.
+const SUPPORTED: f64 = 0.8;
 /// From here a sentence in other words still passes if an embedder finds its meaning in the passage.
 const PARAPHRASED: f64 = 0.35;
 /// Cosine of a sentence and the nearest sentence of its passages from which they say the same.
@@ -38,6 +40,9 @@ impl Checker<'_> {
         if drafted.handles.is_empty() {
             return dropped("it names no source".to_owned());
         }
+        if drafted.handles.len() > HANDLES {
+            return dropped(format!("it names {} sources at once", drafted.handles.len()));
+        }
         if let Some(unknown) = drafted.handles.iter().find(|handle| !self.passages.contains_key(*handle)) {
             return dropped(format!("there is no source {unknown}"));
         }
@@ -54,7 +59,7 @@ impl Checker<'_> {
             return dropped(format!("{foreign:?} does not stand in {}", drafted.handles.join(", ")));
         }
         let says = words::content_words(&text);
-        let share = words::overlap(&says, &words::content_words(&together));
+        let share = cited.iter().map(|passage| best_share(&says, passage)).fold(0.0, f64::max);
         let is_paraphrase = || share >= PARAPHRASED && self.means_the_same(&drafted.text, &cited);
         if share < SUPPORTED && !is_paraphrase() {
             return dropped(format!("{} does not say so", drafted.handles.join(", ")));
@@ -104,15 +109,27 @@ fn without_numbers(text: &str) -> String {
     plain
 }
 
-/// Whether the sentence nearest to it in its passages is negated and it is not, or the other way round.
+/// The greatest share of the words that a sentence of a passage has together with the next.
+fn best_share(says: &BTreeSet<String>, passage: &str) -> f64 {
+    let sentences: Vec<BTreeSet<String>> = words::sentences(passage)
+        .into_iter()
+        .filter_map(|span| span.of(passage))
+        .map(|sentence| words::content_words(&without_numbers(sentence)))
+        .collect();
+    let pairs = (0..sentences.len()).map(|at| &sentences[at..sentences.len().min(at + 2)]);
+    pairs.map(|pair| words::overlap(says, &pair.iter().flatten().cloned().collect())).fold(0.0, f64::max)
+}
+
+/// Whether the clause nearest to it in its passages is negated and it is not, or the other way round.
 fn turned_round(text: &str, cited: &[&str], says: &BTreeSet<String>) -> bool {
-    let sentences = cited
+    let clauses = cited
         .iter()
-        .flat_map(|passage| words::sentences(passage).into_iter().filter_map(|span| span.of(passage)));
-    let nearest = sentences
-        .map(|sentence| (words::overlap(says, &words::content_words(sentence)), sentence))
+        .flat_map(|passage| words::sentences(passage).into_iter().filter_map(|span| span.of(passage)))
+        .flat_map(|sentence| sentence.split([',', ';', ':']));
+    let nearest = clauses
+        .map(|clause| (words::overlap(says, &words::content_words(clause)), clause))
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    nearest.is_some_and(|(_, sentence)| is_negated(sentence) != is_negated(text))
+    nearest.is_some_and(|(_, clause)| is_negated(clause) != is_negated(text))
 }
 
 fn is_negated(text: &str) -> bool {
@@ -128,7 +145,8 @@ mod tests {
         let passages: BTreeMap<String, String> = [
             (
                 "S1",
-                "REPL_NIGHT holds row locks on stock_location. End the blocking session after 30 minutes.",
+                "REPL_NIGHT holds row locks on stock_location. End the blocking session after 30 minutes. \
+                 If it is REPL_NIGHT: pause the job in the scheduler, so that it does not start again.",
             ),
             ("S2", "Do not reinstall the print server role. Mail [EMAIL_4] about it."),
         ]
@@ -152,6 +170,13 @@ mod tests {
         check("REPL_NIGHT holds row locks.", &["S2"], Some("\"repl_night\" does not stand in S2"));
         check("End the blocking session after 90 minutes.", &["S1"], Some("\"90\" does not stand in S1"));
         check("The network cable of the printer was broken.", &["S1"], Some("S1 does not say so"));
+        check("Pause the job in the scheduler.", &["S1"], None);
+        check(
+            "The blocking session is held by shift leads and a database person on call.",
+            &["S1", "S2"],
+            Some("S1, S2 does not say so"),
+        );
+        check("It holds.", &["S1", "S2", "S3", "S4"], Some("it names 4 sources at once"));
         check("Reinstall the print server role.", &["S2"], Some("S2 says the opposite"));
     }
 }

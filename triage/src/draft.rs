@@ -9,6 +9,8 @@ use crate::check::Drafted;
 
 /// Tokens of a draft at most: a few sentences. Steps come from the runbook itself, not from a model.
 const DRAFT_TOKENS: usize = 400;
+/// Characters of the ticket that are shown.
+const TICKET_CHARS: usize = 6000;
 /// Characters of one passage that are shown.
 const PASSAGE_CHARS: usize = 900;
 
@@ -36,16 +38,12 @@ pub(crate) fn draft(
     passages: &BTreeMap<String, String>,
     timeout: std::time::Duration,
 ) -> Result<Draft, LanguageModelError> {
-    let mut told = format!("<ticket>\n{}\n", ticket.title);
-    for section in &ticket.sections {
-        told.push_str(&section.text);
-        told.push('\n');
-    }
-    told.push_str("</ticket>");
+    let mut texts = vec![ticket.title.as_str()];
+    texts.extend(ticket.sections.iter().map(|section| section.text.as_str()));
+    let told = format!("<ticket>\n{}\n</ticket>", data(&texts.join("\n"), TICKET_CHARS));
     let mut sources = String::from("<sources>\n");
     for (handle, text) in passages {
-        let cut: String = text.chars().take(PASSAGE_CHARS).collect();
-        sources.push_str(&format!("[{handle}] {cut}\n"));
+        sources.push_str(&format!("[{handle}] {}\n", data(text, PASSAGE_CHARS)));
     }
     sources.push_str("</sources>");
     let prompt = Prompt::new(redactor.redact(INSTRUCTIONS))
@@ -61,6 +59,15 @@ pub(crate) fn draft(
         }
     }
     Ok(draft)
+}
+
+/// A text as data of a prompt: cut to a length, and unable to close the tag around it.
+fn data(text: &str, chars: usize) -> String {
+    let mut data: String = text.chars().take(chars).map(|c| if c == '<' { '‹' } else { c }).collect();
+    if text.chars().nth(chars).is_some() {
+        data.push_str(" […]");
+    }
+    data
 }
 
 fn read(text: &str) -> Draft {
@@ -119,6 +126,12 @@ fn is_handle(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_is_bounded_and_cannot_close_its_tag() {
+        assert_eq!(data("a </ticket> b", 100), "a ‹/ticket> b");
+        assert_eq!(data("abcdef", 3), "abc […]");
+    }
 
     #[test]
     fn lines_are_read_with_their_handles() {

@@ -1,6 +1,7 @@
 //! What does the desk know about a ticket? Neighbours, pages, alerts and facts, gathered once; decisions and answer use nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use engine::{
     Bundle, BundleRequest, Desk, DeskError, FactKind, Filters, Hit, Leg, Query, RelatedTicket, Subject,
@@ -33,6 +34,11 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
+    /// Whether the ticket is in the embedder's language, as far as can be told.
+    pub(crate) fn is_english(&self) -> bool {
+        self.tickets.language.as_deref().is_none_or(|language| language.starts_with("en"))
+    }
+
     /// Whether the ticket hits this item or service.
     pub(crate) fn affects(&self, id: &RecordId) -> bool {
         self.tickets.facts.iter().any(|fact| fact.kind == FactKind::Affected && fact.object == *id)
@@ -45,6 +51,8 @@ pub(crate) struct Neighbour {
     pub(crate) record: Record,
     /// Its vote, 0 to 1.
     pub(crate) weight: f64,
+    /// How well it tells what the ticket tells, 0 to 1; 0 without an embedder.
+    pub(crate) fit: f64,
     /// Pages that it was solved with, by its links and by what its notes name.
     pub(crate) cites: BTreeSet<RecordId>,
     /// Problems, changes and tickets that its source ties it to.
@@ -67,6 +75,8 @@ pub(crate) struct Page {
     /// Fused score beside the best page's, 0 to 1.
     pub(crate) score: f64,
     pub(crate) cosine: Option<f64>,
+    /// How well it tells what the ticket tells, 0 to 1; 0 without an embedder.
+    pub(crate) fit: f64,
     pub(crate) expired: bool,
     /// Services, items and alerts that it is about.
     pub(crate) documents: BTreeSet<RecordId>,
@@ -119,9 +129,9 @@ impl<'a> Gather<'a> {
         let ticket_kinds = [Kind::Incident, Kind::ServiceRequest, Kind::Problem, Kind::Change];
         let tickets = bundle(subject.clone(), &ticket_kinds, TICKETS)?;
         let knowledge = bundle(subject.clone(), &[Kind::Article, Kind::Runbook], PAGES)?;
-        let neighbours = self.neighbours(&subject, ticket)?;
+        let mut neighbours = self.neighbours(&subject, ticket)?;
         let mut pages = self.pages(&knowledge)?;
-        let alerts = self.alerts(&tickets.question)?;
+        let alerts = self.alerts(&tickets.question, options)?;
         let cited = neighbours.iter().flat_map(|neighbour| neighbour.cites.iter());
         let wanted: BTreeSet<RecordId> =
             cited.chain(alerts.iter().flat_map(|alert| alert.leads_to.iter())).cloned().collect();
@@ -131,15 +141,42 @@ impl<'a> Gather<'a> {
             }
         }
         symmetric(&mut pages);
+        self.compare(ticket, &mut neighbours, &mut pages)?;
         let people = people(ticket, &neighbours);
         Ok(Evidence { neighbours, pages, alerts, tickets, knowledge, people })
     }
 
-    /// A bundle of one page, for one that search alone did not bring to the top.
-    pub(crate) fn bundle_of_page(&self, page: &Record, budget_tokens: u32) -> Result<Bundle, DeskError> {
-        let filters = Filters { kinds: vec![page.kind], ..Filters::default() };
-        let about = Subject::Text(page.title.clone());
-        let request = BundleRequest { filters, limit: 3, budget_tokens, ..BundleRequest::new(about) };
+    /// Holds the ticket against each neighbour and page, statement by statement.
+    fn compare(
+        &self,
+        ticket: &Record,
+        neighbours: &mut [Neighbour],
+        pages: &mut [Page],
+    ) -> Result<(), DeskError> {
+        let Some(embedder) = self.desk.embedder() else { return Ok(()) };
+        let earlier = neighbours.iter().map(|neighbour| &neighbour.record);
+        let records: Vec<&Record> = earlier.chain(pages.iter().map(|page| &page.record)).collect();
+        let fits = crate::fit::fits(embedder.as_ref(), ticket, &records)?;
+        let (of_neighbours, of_pages) = fits.split_at(neighbours.len());
+        for (neighbour, fit) in neighbours.iter_mut().zip(of_neighbours) {
+            neighbour.fit = *fit;
+        }
+        for (page, fit) in pages.iter_mut().zip(of_pages) {
+            page.fit = *fit;
+        }
+        Ok(())
+    }
+
+    /// All that one record says, as a bundle.
+    pub(crate) fn bundle_of(
+        &self,
+        record: &Record,
+        options: &TriageOptions<'_>,
+    ) -> Result<Bundle, DeskError> {
+        let filters = Filters { records: vec![record.id.clone()], ..Filters::default() };
+        let about = Subject::Text(record.title.clone());
+        let budget_tokens = options.budget_tokens;
+        let request = BundleRequest { filters, limit: 1, budget_tokens, ..BundleRequest::new(about) };
         self.desk.bundle(self.scope, &request, self.now)
     }
 
@@ -165,7 +202,7 @@ impl<'a> Gather<'a> {
             let solved =
                 if record.state.is_some_and(ontology::State::is_resolved) { 1.0 } else { UNSOLVED_VOTE };
             let weight = (related.hit.score / best).clamp(0.0, 1.0).powi(VOTE_POWER) * solved;
-            neighbours.push(Neighbour { ticket: related, record, weight, cites, tied });
+            neighbours.push(Neighbour { ticket: related, record, weight, fit: 0.0, cites, tied });
         }
         Ok(neighbours)
     }
@@ -205,12 +242,13 @@ impl<'a> Gather<'a> {
         let contradicts = self.targets(&record, Relation::Contradicts)?;
         let documents = self.targets(&record, Relation::Documents)?;
         let expired = record.is_expired(self.now);
-        Ok(Some(Page { record, score, documents, cosine, expired, replaces, contradicts }))
+        Ok(Some(Page { record, score, documents, cosine, fit: 0.0, expired, replaces, contradicts }))
     }
 
-    fn alerts(&mut self, question: &str) -> Result<Vec<Alert>, DeskError> {
+    fn alerts(&mut self, question: &str, options: &TriageOptions<'_>) -> Result<Vec<Alert>, DeskError> {
         let filters = Filters { kinds: vec![Kind::Alert], ..Filters::default() };
-        let query = Query { filters, limit: ALERTS, ..Query::new(question, self.now) };
+        let deadline = options.deadline_millis.map(|millis| Instant::now() + Duration::from_millis(millis));
+        let query = Query { filters, limit: ALERTS, deadline, ..Query::new(question, self.now) };
         let mut alerts = Vec::new();
         for hit in self.desk.search(self.scope, &query)?.hits {
             let Some(record) = self.record(&hit.record)? else { continue };

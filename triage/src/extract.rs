@@ -7,7 +7,7 @@ use models::Redactor;
 use ontology::{Kind, Record, RecordId, SectionKind, Span};
 
 use crate::evidence::{Evidence, Neighbour};
-use crate::page::Chosen;
+use crate::lead::{Lead, TOLD_WEIGHT, precedents};
 use crate::result::{Answer, Claim, Source};
 use crate::words;
 
@@ -18,8 +18,8 @@ const TOLD_TICKETS: usize = 2;
 const TOLD_SENTENCES: usize = 2;
 /// Sentences of a page's symptom, environment and meaning.
 const PAGE_SENTENCES: usize = 3;
-/// Votes below which a neighbour is not told.
-const TOLD_WEIGHT: f64 = 0.2;
+/// Sentences of each section of the ticket that leads the answer.
+const LEAD_SENTENCES: usize = 6;
 /// Share of the words of a ticket's cause and solution that a page has when both speak of one thing.
 const SAME_STORY: f64 = 0.35;
 
@@ -30,6 +30,15 @@ pub(crate) struct Passage<'a> {
     pub(crate) item: &'a BundleItem,
 }
 
+impl<'a> Passage<'a> {
+    /// Every passage of a bundle, in the order of its record.
+    pub(crate) fn all(bundle: &'a Bundle) -> Vec<Self> {
+        let mut passages: Vec<Self> = bundle.items.iter().map(|item| Self { bundle, item }).collect();
+        passages.sort_by_key(|passage| (passage.item.section, passage.item.span));
+        passages
+    }
+}
+
 /// The sources of an answer, numbered as they are cited.
 #[derive(Default)]
 pub(crate) struct Sources {
@@ -37,12 +46,20 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
+    /// Whether a passage is cited already.
+    pub(crate) fn knows(&self, passage: Passage<'_>) -> bool {
+        self.find(passage).is_some()
+    }
+
+    fn find(&self, Passage { item, .. }: Passage<'_>) -> Option<&Source> {
+        self.list.iter().find(|source| {
+            source.record == item.record && source.section == item.section && source.span == Some(item.span)
+        })
+    }
+
     pub(crate) fn passage(&mut self, passage: Passage<'_>, redactor: &Redactor) -> String {
         let Passage { bundle, item } = passage;
-        let known = self.list.iter().find(|source| {
-            source.record == item.record && source.section == item.section && source.span == Some(item.span)
-        });
-        if let Some(source) = known {
+        if let Some(source) = self.find(passage) {
             return source.handle.clone();
         }
         let passages = self.list.iter().filter(|source| source.handle.starts_with('S')).count();
@@ -95,28 +112,25 @@ impl Sources {
 pub(crate) struct Material<'a> {
     pub(crate) ticket: &'a Record,
     pub(crate) evidence: &'a Evidence,
-    pub(crate) page: Option<&'a Chosen<'a>>,
-    /// The chosen page's passages, in its order.
-    pub(crate) page_passages: Vec<Passage<'a>>,
+    pub(crate) lead: Lead<'a>,
+    /// The leading record's passages, in its order.
+    pub(crate) lead_passages: Vec<Passage<'a>>,
     pub(crate) redactor: &'a Redactor,
 }
 
 impl<'a> Material<'a> {
-    /// Solved tickets that tell the page's story, best first; without a page, those that tell the nearest one's.
+    /// Solved tickets that tell the lead's story, best first.
     pub(crate) fn agreeing(&self) -> Vec<&'a Neighbour> {
-        let solved = self
-            .evidence
-            .neighbours
-            .iter()
-            .filter(|neighbour| neighbour.is_solved() && neighbour.weight >= TOLD_WEIGHT);
-        let Some(chosen) = self.page else {
-            let told: Vec<&Neighbour> =
-                solved.filter(|neighbour| !words::story(&neighbour.record).is_empty()).collect();
-            let first = told.first().map(|neighbour| words::story(&neighbour.record)).unwrap_or_default();
-            return told
-                .into_iter()
-                .filter(|neighbour| words::overlap(&words::story(&neighbour.record), &first) >= SAME_STORY)
-                .collect();
+        let chosen = match self.lead {
+            Lead::Nobody => return Vec::new(),
+            Lead::Ticket(first) => {
+                let story = words::story(&first.record);
+                let tells_it = |neighbour: &&Neighbour| {
+                    words::overlap(&words::story(&neighbour.record), &story) >= SAME_STORY
+                };
+                return precedents(self.evidence).filter(tells_it).collect();
+            }
+            Lead::Page(chosen) => chosen,
         };
         let page_words = words::of_record(&chosen.page.record);
         let names_page = |neighbour: &Neighbour| {
@@ -133,7 +147,9 @@ impl<'a> Material<'a> {
                 .iter()
                 .any(|id| chosen.page.contradicts.contains(id) || chosen.page.replaces.contains(id))
         };
+        let solved = self.evidence.neighbours.iter();
         solved
+            .filter(|neighbour| neighbour.is_solved() && neighbour.weight >= TOLD_WEIGHT)
             .filter(|neighbour| !names_other(neighbour) && !is_outdated(neighbour))
             .filter(|neighbour| {
                 names_page(neighbour)
@@ -149,8 +165,8 @@ impl<'a> Material<'a> {
         items.map(|item| Passage { bundle, item }).collect()
     }
 
-    fn page_parts(&self, kinds: &[SectionKind]) -> Vec<Passage<'a>> {
-        self.page_passages
+    fn lead_parts(&self, kinds: &[SectionKind]) -> Vec<Passage<'a>> {
+        self.lead_passages
             .iter()
             .filter(|passage| kinds.contains(&passage.item.section_kind))
             .copied()
@@ -160,33 +176,69 @@ impl<'a> Material<'a> {
 
 /// The answer in the sources' own words.
 pub(crate) fn extract(material: &Material<'_>, sources: &mut Sources) -> Answer {
-    let agreeing = material.agreeing();
     let mut answer = Answer { by: EXTRACTIVE.to_owned(), ..Answer::default() };
+    let agreeing = material.agreeing();
     facts(material, &agreeing, sources, &mut answer.known);
-    for passage in material.page_parts(&[SectionKind::Symptom, SectionKind::Environment]) {
+    match material.lead {
+        Lead::Page(_) => by_page(material, &agreeing, sources, &mut answer),
+        Lead::Ticket(ticket) => {
+            answer.precedent = Some(ticket.id().clone());
+            by_ticket(material, &agreeing, sources, &mut answer);
+        }
+        Lead::Nobody => {}
+    }
+    answer
+}
+
+/// What the page says, part by part.
+fn by_page(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sources, answer: &mut Answer) {
+    for passage in material.lead_parts(&[SectionKind::Symptom, SectionKind::Environment]) {
         whole(material, passage, PAGE_SENTENCES, sources, &mut answer.known);
     }
-    causes(material, &agreeing, sources, &mut answer);
-    for passage in material.page_parts(&[SectionKind::Diagnosis]) {
-        in_order(material, passage, sources, &mut answer.check_first);
+    causes(material, agreeing, sources, answer);
+    let parts: [(&[SectionKind], &mut Vec<Claim>); 4] = [
+        (&[SectionKind::Diagnosis], &mut answer.check_first),
+        (&[SectionKind::Other, SectionKind::Steps, SectionKind::Resolution], &mut answer.what_to_do),
+        (&[SectionKind::Verification], &mut answer.verification),
+        (&[SectionKind::Escalation], &mut answer.escalation),
+    ];
+    for (kinds, claims) in parts {
+        for passage in material.lead_parts(kinds) {
+            in_order(material, passage, sources, claims);
+        }
     }
-    for passage in material.page_parts(&[SectionKind::Other, SectionKind::Steps, SectionKind::Resolution]) {
-        in_order(material, passage, sources, &mut answer.what_to_do);
-    }
-    if answer.what_to_do.is_empty() {
-        for neighbour in agreeing.iter().take(TOLD_TICKETS) {
-            for passage in material.passages_of(neighbour.id(), &[SectionKind::Resolution]) {
-                of_ticket(material, passage, sources, &mut answer.what_to_do);
+}
+
+/// How the earlier ticket was solved, in full and in its own words, then what tickets that agree with it add.
+fn by_ticket(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sources, answer: &mut Answer) {
+    let parts: [(SectionKind, &mut Vec<Claim>); 3] = [
+        (SectionKind::RootCause, &mut answer.likely_cause),
+        (SectionKind::WorkNote, &mut answer.check_first),
+        (SectionKind::Resolution, &mut answer.what_to_do),
+    ];
+    for (kind, claims) in parts {
+        for passage in material.lead_parts(&[kind]) {
+            let sentences = words::sentences(&passage.item.text).into_iter();
+            let told = sentences.filter(|span| span.of(&passage.item.text).is_some_and(says_something));
+            for span in told.take(LEAD_SENTENCES) {
+                claim(material, passage, span, sources, claims);
             }
         }
     }
-    for passage in material.page_parts(&[SectionKind::Verification]) {
-        in_order(material, passage, sources, &mut answer.verification);
+    for neighbour in agreeing.iter().skip(1).take(TOLD_TICKETS - 1) {
+        for (kind, claims) in [
+            (SectionKind::RootCause, &mut answer.likely_cause),
+            (SectionKind::Resolution, &mut answer.what_to_do),
+        ] {
+            for passage in material.passages_of(neighbour.id(), &[kind]) {
+                of_ticket(material, passage, sources, claims);
+            }
+        }
     }
-    for passage in material.page_parts(&[SectionKind::Escalation]) {
-        in_order(material, passage, sources, &mut answer.escalation);
-    }
-    answer
+}
+
+fn says_something(text: &str) -> bool {
+    words::content_words(text).len() >= 2 && !is_pointer(text)
 }
 
 /// Open tickets, problems and recent changes that belong to the story.
@@ -218,7 +270,7 @@ fn facts(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sources
 
 /// What agreeing tickets and the page give as the cause, and how the nearest was solved.
 fn causes(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sources, answer: &mut Answer) {
-    for passage in material.page_parts(&[SectionKind::RootCause, SectionKind::Description]) {
+    for passage in material.lead_parts(&[SectionKind::RootCause, SectionKind::Description]) {
         whole(material, passage, PAGE_SENTENCES, sources, &mut answer.likely_cause);
     }
     let mut told = 0;
@@ -285,7 +337,7 @@ fn of_ticket(material: &Material<'_>, passage: Passage<'_>, sources: &mut Source
         let is_private = !material.redactor.redact(text).replacements().is_empty();
         let is_elsewhere = words::identifiers(text).iter().any(|identifier| !allowed.contains(identifier));
         let says = words::content_words(text);
-        if is_private || is_elsewhere || says.len() < 2 || is_pointer(text) {
+        if is_private || is_elsewhere || !says_something(text) {
             continue;
         }
         let is_told =
@@ -311,9 +363,7 @@ fn is_pointer(text: &str) -> bool {
 /// Identifiers that are not of one other ticket alone: the ticket's own, the page's, what is hit, and what several tickets name.
 fn allowed_identifiers(material: &Material<'_>, from: &RecordId) -> BTreeSet<String> {
     let mut allowed = record_identifiers(material.ticket);
-    if let Some(chosen) = material.page {
-        allowed.extend(record_identifiers(&chosen.page.record));
-    }
+    allowed.extend(material.lead.record().into_iter().flat_map(record_identifiers));
     for fact in &material.evidence.tickets.facts {
         allowed.extend(words::identifiers(&fact.text));
     }

@@ -16,6 +16,8 @@ mod strength;
 mod check;
 mod draft;
 mod extract;
+mod fit;
+mod lead;
 
 mod answer;
 

@@ -27,6 +27,8 @@ const ABOUT_AFFECTED: f64 = 0.25;
 const EXPIRED: f64 = 0.5;
 /// Pages named in fewer votes than this have no word of neighbours: one distant ticket proves nothing.
 const LEAST_VOTES: f64 = 0.15;
+/// Votes from which a neighbour is near.
+const NEAR_VOTE: f64 = 0.2;
 /// Cosine range over which meaning alone turns from doubtful to sure; MiniLM's unrelated texts stay below the first.
 const DOUBTFUL_COSINE: f64 = 0.25;
 const SURE_COSINE: f64 = 0.65;
@@ -39,11 +41,12 @@ const LIKELY: f64 = 0.45;
 /// A page with what speaks for it.
 pub(crate) struct Chosen<'a> {
     pub(crate) page: &'a Page,
-    pub(crate) points: f64,
     /// How far it is ahead of the next, 0 to 1.
     pub(crate) margin: f64,
     /// Share of the solved neighbours' votes that it was named by, 0 to 1.
     pub(crate) votes: f64,
+    /// Whether an alert that the ticket names leads to it.
+    pub(crate) by_alert: bool,
     pub(crate) why: Vec<String>,
 }
 
@@ -51,11 +54,12 @@ pub(crate) struct Chosen<'a> {
 struct Points {
     points: f64,
     votes: f64,
+    by_alert: bool,
     why: Vec<String>,
 }
 
-/// The page with the most points.
-pub(crate) fn choose(evidence: &Evidence) -> Option<Chosen<'_>> {
+/// The pages by their points, best first.
+pub(crate) fn ranked(evidence: &Evidence) -> Vec<Chosen<'_>> {
     let mut points = points(evidence);
     pass_on_to_replacements(evidence, &mut points);
     let mut ranked: Vec<(&Page, Points)> = evidence
@@ -71,16 +75,17 @@ pub(crate) fn choose(evidence: &Evidence) -> Option<Chosen<'_>> {
         })
         .collect();
     ranked.sort_by(|a, b| b.1.points.total_cmp(&a.1.points).then_with(|| a.0.record.id.cmp(&b.0.record.id)));
-    let next = ranked.get(1).map_or(0.0, |(_, its)| its.points);
-    let (page, its) = ranked.into_iter().next()?;
-    let margin = if its.points > 0.0 { (its.points - next) / its.points } else { 0.0 };
-    Some(Chosen { page, points: its.points, margin, votes: its.votes, why: its.why })
+    let nexts: Vec<f64> = ranked.iter().skip(1).map(|(_, its)| its.points).chain([0.0]).collect();
+    let chosen = ranked.into_iter().zip(nexts).map(|((page, its), next)| {
+        let margin = if its.points > 0.0 { (its.points - next) / its.points } else { 0.0 };
+        Chosen { page, margin, votes: its.votes, by_alert: its.by_alert, why: its.why }
+    });
+    chosen.collect()
 }
 
 fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
     let mut points: BTreeMap<RecordId, Points> = BTreeMap::new();
-    let is_english = evidence.tickets.language.as_deref().is_none_or(|language| language.starts_with("en"));
-    let search = if is_english { SEARCH } else { SEARCH_IN_OTHER_LANGUAGE };
+    let search = if evidence.is_english() { SEARCH } else { SEARCH_IN_OTHER_LANGUAGE };
     for page in &evidence.pages {
         let its = points.entry(page.record.id.clone()).or_default();
         its.points += search * page.score;
@@ -99,6 +104,7 @@ fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
     }
     let citing = evidence.neighbours.iter().filter(|neighbour| !neighbour.cites.is_empty());
     let all: f64 = citing.clone().map(|neighbour| neighbour.weight).sum();
+    let trust = trust_in_neighbours(evidence);
     let mut by_page: BTreeMap<&RecordId, (f64, Vec<&str>)> = BTreeMap::new();
     for neighbour in citing {
         for id in &neighbour.cites {
@@ -114,7 +120,7 @@ fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
         }
         its.votes = weight / all;
         // Half of a full vote speaks half as loud: many far tickets do not make one near one.
-        its.points += SOLVED_NEIGHBOURS * its.votes * weight.min(1.0);
+        its.points += SOLVED_NEIGHBOURS * trust * its.votes * weight.min(1.0);
         its.why.push(format!("named in the notes of {}", listed(&tickets)));
     }
     for alert in &evidence.alerts {
@@ -123,6 +129,7 @@ fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
             let its = points.entry(id.clone()).or_default();
             its.points += weight;
             if alert.is_named {
+                its.by_alert = true;
                 its.why.insert(0, format!("the alert {} leads to it", alert.record.title));
             }
         }
@@ -131,6 +138,17 @@ fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
         }
     }
     points
+}
+
+/// How much more than pages the neighbours are to be believed: the better they tell what the ticket tells, the more.
+fn trust_in_neighbours(evidence: &Evidence) -> f64 {
+    let near = evidence.neighbours.iter().filter(|neighbour| neighbour.weight >= NEAR_VOTE);
+    let of_neighbours = near.map(|neighbour| neighbour.fit).fold(0.0, f64::max);
+    let of_pages = evidence.pages.iter().map(|page| page.fit).fold(0.0, f64::max);
+    if of_neighbours <= 0.0 || of_pages <= 0.0 {
+        return 1.0;
+    }
+    (of_neighbours / of_pages).powi(2).clamp(0.5, 2.5)
 }
 
 /// How much of the nearest solved tickets' causes and solutions stands in each page.
@@ -167,6 +185,7 @@ fn pass_on_to_replacements(evidence: &Evidence, points: &mut BTreeMap<RecordId, 
             let new = points.entry(page.record.id.clone()).or_default();
             new.points = new.points.max(its.points) + its.points.min(new.points) * EXPIRED;
             new.votes = (new.votes + its.votes).min(1.0);
+            new.by_alert |= its.by_alert;
             new.why.push(format!("it replaces {}", old.external()));
         }
     }
@@ -195,7 +214,7 @@ impl Chosen<'_> {
             ((cosine - DOUBTFUL_COSINE) / (SURE_COSINE - DOUBTFUL_COSINE)).clamp(0.0, 1.0)
         });
         let confidence = 0.35 * meaning
-            + 0.35 * self.votes.max(if self.points > NAMED_ALERT { 1.0 } else { 0.0 })
+            + 0.35 * self.votes.max(if self.by_alert { 1.0 } else { 0.0 })
             + 0.3 * self.margin.min(1.0);
         confidence.clamp(0.0, 1.0)
     }

@@ -149,6 +149,9 @@ pub struct Answer {
     pub verification: Vec<Claim>,
     /// Whom to call otherwise.
     pub escalation: Vec<Claim>,
+    /// The solved ticket whose cause and solution the answer tells where no page does: names and numbers in it are its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precedent: Option<RecordId>,
     /// What is cited, by handle.
     pub sources: Vec<Source>,
     /// Sentences of a language model that were taken out, and why.

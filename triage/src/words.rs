@@ -52,6 +52,41 @@ fn is_identifier(word: &str) -> bool {
     word.len() > 1 && (has_digit || is_joined)
 }
 
+/// Error codes such as `LL-2201` and `ORA12154`, and names of alerts such as `WmsDbLockWaits`.
+pub(crate) fn codes(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '-');
+    words
+        .map(|word| word.trim_matches('-'))
+        .filter(|word| family(word).is_some())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The family of alerts' names.
+pub(crate) const ALERT: &str = "alert";
+
+/// What codes of one system have in common: the letters before the number; of alerts that they are alerts.
+pub(crate) fn family(word: &str) -> Option<&str> {
+    const LETTERS: std::ops::RangeInclusive<usize> = 1..=6;
+    const DIGITS: std::ops::RangeInclusive<usize> = 3..=6;
+    let start = word.len() - word.trim_start_matches(|c: char| c.is_ascii_uppercase()).len();
+    let number = word[start..].strip_prefix('-').unwrap_or(&word[start..]);
+    let is_code = LETTERS.contains(&start)
+        && DIGITS.contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit());
+    if is_code {
+        return Some(&word[..start]);
+    }
+    let humps = word
+        .bytes()
+        .zip(word.bytes().skip(1))
+        .filter(|(a, b)| !a.is_ascii_uppercase() && b.is_ascii_uppercase());
+    let is_alert = word.starts_with(|c: char| c.is_ascii_uppercase())
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && humps.count() >= 2;
+    is_alert.then_some(ALERT)
+}
+
 /// The sentences of a text with their places. Lines end a sentence too.
 pub(crate) fn sentences(text: &str) -> Vec<Span> {
     let mut spans = Vec::new();
@@ -133,6 +168,15 @@ mod tests {
             found,
             ["Read wms-db.md first.", "See e.g. the log!", "Is it on?", "\"Yes.\"", "Then 10.1.2.3 goes"]
         );
+    }
+
+    #[test]
+    fn codes_have_families() {
+        let found =
+            codes("LL-3307 on wms-db-01, alert WmsDbLockWaits (INC0042), not Ledgerline 12.2 or PostgreSQL");
+        assert_eq!(found, ["LL-3307", "WmsDbLockWaits", "INC0042"]);
+        assert_eq!(family("LL-3307"), family("LL2201"));
+        assert_eq!((family("LL-33"), family("R2-D2")), (None, None));
     }
 
     #[test]

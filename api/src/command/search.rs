@@ -64,6 +64,7 @@ pub(crate) struct Narrow {
 impl Narrow {
     pub(crate) fn filters(&self) -> Filters {
         Filters {
+            records: Vec::new(),
             kinds: self.kind.clone(),
             states: self.state.clone(),
             service: self.service.clone(),

@@ -32,6 +32,7 @@ pub(crate) fn admitted(table: &Table, query: &Query, visible: &Visible) -> Optio
 }
 
 fn passes(filters: &Filters, revision: &Revision) -> bool {
+    let one_of_records = filters.records.is_empty() || filters.records.contains(&revision.id);
     let one_of_kinds = filters.kinds.is_empty() || filters.kinds.contains(&revision.kind);
     let one_of_states =
         filters.states.is_empty() || revision.state.is_some_and(|state| filters.states.contains(&state));
@@ -41,7 +42,7 @@ fn passes(filters: &Filters, revision: &Revision) -> bool {
     let solved = !filters.resolved_only
         || !revision.kind.is_ticket()
         || revision.state.is_some_and(ontology::State::is_resolved);
-    one_of_kinds && one_of_states && created_from && created_until && solved
+    one_of_records && one_of_kinds && one_of_states && created_from && created_until && solved
 }
 
 /// The visible revisions that own a name or refer to a record that does.

@@ -1,0 +1,48 @@
+//! Which names does the desk know? Those of people, and those of hosts, to be hidden where a policy asks for it.
+
+use std::collections::BTreeSet;
+
+use ontology::{Kind, Relation, Scope};
+
+use crate::desk::{Desk, DeskError};
+
+impl Desk {
+    /// The names of the people whom the scope's records are about or came from.
+    ///
+    /// # Errors
+    /// [`DeskError`] for another tenant's scope.
+    pub fn people(&self, scope: &Scope) -> Result<BTreeSet<String>, DeskError> {
+        self.known_names(scope, &[Kind::Person], &[Relation::ReportedBy])
+    }
+
+    /// The names of the configuration items that the scope sees.
+    ///
+    /// # Errors
+    /// [`DeskError`] for another tenant's scope.
+    pub fn hosts(&self, scope: &Scope) -> Result<BTreeSet<String>, DeskError> {
+        self.known_names(scope, &[Kind::ConfigurationItem], &[])
+    }
+
+    fn known_names(
+        &self,
+        scope: &Scope,
+        kinds: &[Kind],
+        relations: &[Relation],
+    ) -> Result<BTreeSet<String>, DeskError> {
+        self.check_tenant(scope)?;
+        let snapshot = self.snapshot();
+        let visible = snapshot.visible(scope, None);
+        let mut names = BTreeSet::new();
+        for revision in snapshot.table.current_revisions() {
+            if !visible.contains(revision.position) {
+                continue;
+            }
+            if kinds.contains(&revision.kind) {
+                names.insert(revision.title.to_string());
+            }
+            let links = revision.links.iter().filter(|link| relations.contains(&link.relation));
+            names.extend(links.map(|link| link.label.to_string()));
+        }
+        Ok(names)
+    }
+}

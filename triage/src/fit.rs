@@ -1,0 +1,66 @@
+//! How well does an earlier text tell of the same thing? Each statement of the ticket is held against each of the text's.
+//!
+//! One vector of a whole ticket blurs two matters into one, and a page's vector is as long as its section. Statement by
+//! statement the detail counts by which two look-alikes differ.
+
+use models::{EmbedError, Embedder, TextRole};
+use ontology::{Record, SectionKind};
+
+use crate::words;
+
+/// Statements of one text that are looked at.
+const STATEMENTS: usize = 16;
+/// Content words below which a statement says too little to be compared.
+const LEAST_WORDS: usize = 2;
+
+/// How well each candidate tells what the ticket tells, 0 to 1, in the order of the candidates.
+pub(crate) fn fits(
+    embedder: &dyn Embedder,
+    ticket: &Record,
+    candidates: &[&Record],
+) -> Result<Vec<f64>, EmbedError> {
+    let asked = statements(ticket);
+    let told: Vec<Vec<String>> = candidates.iter().map(|record| statements(record)).collect();
+    let texts: Vec<&str> = asked.iter().chain(told.iter().flatten()).map(String::as_str).collect();
+    if asked.is_empty() {
+        return Ok(vec![0.0; candidates.len()]);
+    }
+    let vectors = embedder.embed(TextRole::Passage, &texts)?;
+    let (of_ticket, mut rest) = vectors.split_at(asked.len());
+    let weights: Vec<f64> =
+        asked.iter().map(|text| (words::content_words(text).len() as f64).sqrt()).collect();
+    let all: f64 = weights.iter().sum();
+    let mut fits = Vec::with_capacity(told.len());
+    for statements in &told {
+        let (its, others) = rest.split_at(statements.len());
+        rest = others;
+        let best = |vector: &Vec<f32>| its.iter().map(|other| cosine(vector, other)).fold(0.0, f64::max);
+        let sum: f64 = of_ticket.iter().zip(&weights).map(|(vector, weight)| weight * best(vector)).sum();
+        fits.push(sum / all);
+    }
+    Ok(fits)
+}
+
+/// What a record tells of its matter: the title, and the sentences of what was seen and where.
+fn statements(record: &Record) -> Vec<String> {
+    let tells = |kind| {
+        matches!(
+            kind,
+            SectionKind::Description | SectionKind::Symptom | SectionKind::Environment | SectionKind::Other
+        )
+    };
+    let sections = record.sections.iter().filter(|section| tells(section.kind));
+    let sentences = sections.flat_map(|section| {
+        words::sentences(&section.text).into_iter().filter_map(|span| span.of(&section.text))
+    });
+    std::iter::once(record.title.as_str())
+        .chain(sentences)
+        .filter(|text| words::content_words(text).len() >= LEAST_WORDS)
+        .take(STATEMENTS)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn cosine(one: &[f32], other: &[f32]) -> f64 {
+    one.iter().zip(other).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}

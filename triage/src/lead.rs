@@ -1,0 +1,104 @@
+//! Who leads the answer? A page that tells what the ticket tells, or the earlier ticket that tells it better.
+
+use std::collections::BTreeSet;
+
+use ontology::Record;
+
+use crate::evidence::{Evidence, Neighbour};
+use crate::page::Chosen;
+use crate::words;
+
+/// Votes below which a neighbour is not told.
+pub(crate) const TOLD_WEIGHT: f64 = 0.2;
+/// A page that tells less of the ticket than this share of what the nearest solved ticket tells is about something else.
+const PAGE_FITS: f64 = 0.8;
+
+/// A family with more codes than this numbers things, not faults.
+const FEW_CODES: usize = 3;
+
+/// Whose steps the answer gives.
+#[derive(Clone, Copy)]
+pub(crate) enum Lead<'a> {
+    Page(&'a Chosen<'a>),
+    Ticket(&'a Neighbour),
+    Nobody,
+}
+
+impl<'a> Lead<'a> {
+    /// `ranked` are the pages, best first.
+    pub(crate) fn of(evidence: &'a Evidence, ranked: &'a [Chosen<'a>]) -> Self {
+        let page = ranked.first().filter(|page| page.is_enough());
+        let Some(nearest) = precedents(evidence).next() else { return page.map_or(Self::Nobody, Self::Page) };
+        if page.is_some_and(|page| !is_better(evidence, nearest, page)) {
+            return page.map_or(Self::Nobody, Self::Page);
+        }
+        let cited =
+            ranked.iter().find(|other| !other.page.expired && nearest.cites.contains(&other.page.record.id));
+        cited.map_or(Self::Ticket(nearest), Self::Page)
+    }
+
+    pub(crate) fn page(self) -> Option<&'a Chosen<'a>> {
+        if let Self::Page(page) = self { Some(page) } else { None }
+    }
+
+    pub(crate) fn record(self) -> Option<&'a Record> {
+        match self {
+            Self::Page(chosen) => Some(&chosen.page.record),
+            Self::Ticket(ticket) => Some(&ticket.record),
+            Self::Nobody => None,
+        }
+    }
+}
+
+/// Solved tickets with a story to tell, nearest first.
+pub(crate) fn precedents(evidence: &Evidence) -> impl Iterator<Item = &Neighbour> {
+    let solved = evidence
+        .neighbours
+        .iter()
+        .filter(|neighbour| neighbour.is_solved() && neighbour.weight >= TOLD_WEIGHT);
+    solved.filter(|neighbour| !words::story(&neighbour.record).is_empty())
+}
+
+/// Whether an earlier ticket is to be followed rather than a page: the page has expired and the ticket was solved after it
+/// was written, or the page is about something else.
+fn is_better(evidence: &Evidence, ticket: &Neighbour, page: &Chosen<'_>) -> bool {
+    let record = &page.page.record;
+    if page.page.expired {
+        return ticket.record.resolved > record.modified.or(record.created);
+    }
+    let names_page =
+        ticket.cites.contains(&record.id) || ticket.cites.iter().any(|id| page.page.replaces.contains(id));
+    evidence.is_english() && !names_page && !page.by_alert && page.page.fit < PAGE_FITS * ticket.fit
+}
+
+/// The code or alert that the ticket gives where the leading record gives another of the same family: `LL-3307` and
+/// `LL-2201` are two matters, however like their tickets read.
+pub(crate) fn other_code(ticket: &Record, lead: Lead<'_>, evidence: &Evidence) -> Option<(String, String)> {
+    let lead = lead.record()?;
+    let asked = codes_of(ticket);
+    let known: BTreeSet<String> = codes_of(lead);
+    let elsewhere: BTreeSet<String> =
+        precedents(evidence).flat_map(|neighbour| codes_of(&neighbour.record)).collect();
+    if asked.iter().any(|code| known.contains(code)) {
+        return None;
+    }
+    // Of vehicles, assets and orders the tickets name many; of what a program reports they name few.
+    let is_serial = |family: &str| {
+        let members: BTreeSet<&String> =
+            known.iter().chain(&elsewhere).filter(|code| words::family(code) == Some(family)).collect();
+        family != words::ALERT && members.len() > FEW_CODES
+    };
+    let mut missing = asked.iter().filter(|code| {
+        !elsewhere.contains(*code) && words::family(code).is_some_and(|family| !is_serial(family))
+    });
+    missing.find_map(|code| {
+        let other = known.iter().find(|other| words::family(other) == words::family(code))?;
+        Some((code.clone(), other.clone()))
+    })
+}
+
+fn codes_of(record: &Record) -> BTreeSet<String> {
+    let texts = record.sections.iter().map(|section| section.text.as_str()).chain([record.title.as_str()]);
+    let names: BTreeSet<&String> = record.names.iter().collect();
+    texts.flat_map(words::codes).filter(|code| !names.contains(code)).collect()
+}
