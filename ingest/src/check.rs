@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
-use ontology::{Audience, Lineage, Observation, Rejected};
+use ontology::{Lineage, Observation, Rejected, Retry};
 use serde_json::Value;
 
-use crate::format::{markdown_document, parse_yaml};
-use crate::mapping::{Given, Outcome, covers, leaves, texts_at};
+use crate::mapping::{Given, Outcome, Repeats, covers, leaves};
 use crate::plan::{MappingChoice, Plan, Request};
 use crate::reader::{Item, Reader, Skipped};
 use crate::{Format, IngestError, Mapping};
@@ -88,51 +87,46 @@ pub fn check(
     Ok(found)
 }
 
-/// Tries a rejected item again, after its mapping was mended.
+/// Tries a rejected item again, after its mapping was mended; without one, with the built-in one that it was read with.
+///
+/// What shapes refused comes back as it was. Who may see the item and what it is called without an id is as in its first run.
 ///
 /// # Errors
-/// The rejection as it now is, when still no record can be made of it.
+/// In words, why there is still no record of it, and what to do.
 pub fn retry(
     rejected: &Rejected,
-    mapping: &Mapping,
-    audience: &[Audience],
+    mapping: Option<&Mapping>,
     observed: Timestamp,
-) -> Result<Box<Observation>, Box<Rejected>> {
+) -> Result<Box<Observation>, String> {
+    if let Some(mut observation) = rejected.observation() {
+        observation.lineage.observed = observed;
+        return Ok(Box::new(observation));
+    }
+    let again = |why: &str| format!("{}; {why}: mend the file and ingest it again", rejected.reason);
+    let Some(Retry::Fields { audience, fallback_id }) = &rejected.retry else {
+        return Err(again("what was kept of it is not the whole item"));
+    };
+    let fields: Value =
+        serde_json::from_str(&rejected.raw).map_err(|_no_json| again("what was kept of it is damaged"))?;
+    let builtin;
+    let mapping = match mapping {
+        Some(mapping) => mapping,
+        None => {
+            let name = &rejected.lineage.mapping;
+            let unknown = |_| format!("{} (give its mapping, {name}, with --mapping)", rejected.reason);
+            builtin = Mapping::builtin(name).map_err(unknown)?;
+            &builtin
+        }
+    };
     let lineage = Lineage { mapping: mapping.name().to_owned(), observed, ..rejected.lineage.clone() };
-    let again = |record, reason| {
-        let lineage = lineage.clone();
-        Err(Box::new(Rejected { lineage, record, reason, ..rejected.clone() }))
-    };
-    let value = match fields(rejected) {
-        Ok(value) => value,
-        Err(reason) => return again(rejected.record.clone(), reason),
-    };
-    let text = |key: &str| texts_at(&value, key).first().map(|text| text.clone().into_owned());
-    let path = text("$path").unwrap_or_else(|| rejected.lineage.origin.clone());
-    let fallback_id = match (text("$format").as_deref(), text("$ordinal")) {
-        (Some("markdown") | None, _) => path,
-        (_, Some(ordinal)) => format!("{path}#{ordinal}"),
-        (_, None) => path,
-    };
-    let given = Given { source: &rejected.source, lineage: &lineage, audience, fallback_id: &fallback_id };
-    match mapping.apply(&value, &given) {
-        Outcome::Record { observation, .. } => Ok(observation),
-        Outcome::Skipped { reason } => again(None, format!("the mapping skips it: {reason}")),
-        Outcome::Rejected { record, reason } => again(record, reason),
+    let given = Given { source: &rejected.source, lineage: &lineage, audience, fallback_id };
+    match mapping.apply(&fields, &given) {
+        Outcome::Record { observation, repeats: Repeats::Revise } => Ok(observation),
+        Outcome::Record { observation, .. } => Err(format!(
+            "only its whole file tells whether {} came before: ingest the file again",
+            observation.record.id
+        )),
+        Outcome::Skipped { reason } => Err(format!("the mapping skips it: {reason}")),
+        Outcome::Rejected { reason, .. } => Err(reason),
     }
-}
-
-/// The fields of a rejected item, from what quarantine kept of it.
-fn fields(rejected: &Rejected) -> Result<Value, String> {
-    let raw = rejected.raw.as_str();
-    if raw.is_empty() {
-        return Err("nothing of it was kept: mend the file and ingest it again".to_owned());
-    }
-    let parsed = match Format::of_name(&rejected.lineage.origin) {
-        _ if raw.starts_with('{') => serde_json::from_str(raw).map_err(|error| error.to_string()),
-        Some(Format::Markdown) => markdown_document(raw),
-        Some(Format::Yaml) => parse_yaml(raw, 1),
-        _ => Err("it is no object".to_owned()),
-    };
-    parsed.map_err(|error| format!("{}: {error}", rejected.reason))
 }

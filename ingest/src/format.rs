@@ -14,8 +14,6 @@ use oxrdfio::RdfFormat;
 
 use crate::raw::RawItems;
 
-pub(crate) use markdown::document as markdown_document;
-pub(crate) use yaml::parse as parse_yaml;
 pub(crate) use zip::{member as zip_member, open as open_zip};
 
 /// The bytes of a file, wherever they come from.

@@ -4,14 +4,16 @@ mod apply;
 mod builtin;
 mod condition;
 mod date;
+mod inside;
 mod pick;
+mod rest;
 mod spec;
 
 use ontology::RecordId;
 use serde_json::Value;
 
-pub(crate) use apply::{Given, Outcome, covers, leaves};
-pub(crate) use pick::texts_at;
+pub(crate) use apply::{Given, Outcome};
+pub(crate) use rest::{covers, leaves};
 pub(crate) use spec::Repeats;
 
 use crate::Format;
@@ -126,17 +128,29 @@ impl Mapping {
         !self.spec.detect.is_empty()
     }
 
-    /// The items that lie inside of one document; each keeps what is around it as `$up`.
-    pub(crate) fn items(&self, value: Value) -> Vec<Value> {
-        for path in &self.spec.items {
-            let steps: Vec<&str> = path.split('.').collect();
-            let mut found = Vec::new();
-            pick::explode(&value, &steps, &mut found);
-            if !found.is_empty() {
-                return found;
-            }
+    /// The items that lie inside of one document; each keeps as `$up` what the mapping reads around it.
+    ///
+    /// # Errors
+    /// In words, when what is around them is too much.
+    pub(crate) fn items(&self, value: Value) -> Result<Vec<Value>, String> {
+        match self.inside(&value) {
+            Some((steps, _)) => inside::take_apart(value, &steps, &self.spec.around),
+            None => Ok(vec![value]),
         }
-        vec![value]
+    }
+
+    /// How many items lie inside of one document.
+    pub(crate) fn count_items(&self, value: &Value) -> usize {
+        self.inside(value).map_or(1, |(_, count)| count)
+    }
+
+    /// The path to the items inside of a document, and their number.
+    fn inside(&self, value: &Value) -> Option<(Vec<&str>, usize)> {
+        self.spec.items.iter().find_map(|path| {
+            let steps: Vec<&str> = path.split('.').collect();
+            let count = inside::count(value, &steps);
+            (count > 0).then_some((steps, count))
+        })
     }
 
     /// Makes of one item what the mapping says.
@@ -176,7 +190,7 @@ impl Mapping {
     pub(crate) fn unknown_values(&self, value: &Value) -> Vec<String> {
         let fields = Fields { value, objects_as: &self.spec.objects_as };
         match self.spec.record.iter().find(|record| record.when.holds(fields)) {
-            Some(record) => apply::unknown_values(record, &self.spec, fields),
+            Some(record) => rest::unknown_values(record, &self.spec, fields),
             None => Vec::new(),
         }
     }
@@ -216,6 +230,11 @@ mod tests {
         );
         check("name = \"x\"\n[[record]]\nkind = \"incident\"\ntitle = \"{a\"\n", 4, "brace");
         check("name = \"x\"\ntime_zone = \"Mars\"\n", 2, "Mars");
+        let record = "name = \"x\"\n[[record]]\nkind = \"incident\"\n";
+        check(&format!("{record}[common]\nwhen = {{ a = \"b\" }}\n"), 1, "[common] has no `when`");
+        check(&format!("{record}[common]\nsubject = \"a\"\n"), 1, "[common] has no `subject`");
+        check(&format!("{record}[common]\nsubject_by_id = \"a\"\n"), 1, "`subject_by_id`");
+        check(&format!("{record}[record.links]\nmentions = \"a\"\n"), 1, "`mentions`");
         check("name = \"x\"\n", 1, "record");
         check("name = \"x\n", 1, "");
     }

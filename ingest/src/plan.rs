@@ -1,5 +1,8 @@
 //! What would a run read? The files under some paths, each with its format, mapping and size.
 
+mod choice;
+mod names;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
@@ -15,6 +18,9 @@ use crate::format::{self, Bytes, Format};
 use crate::raw::Raw;
 use crate::reader::{Counted, Skipped};
 use crate::{IngestError, Mapping};
+pub use choice::MappingChoice;
+pub(crate) use names::{file_name, folder_name, stem};
+use names::{not_records, safe};
 
 /// What is to be read.
 #[derive(Debug, Clone)]
@@ -29,33 +35,6 @@ pub struct Request {
     pub observed: Timestamp,
     /// Who may see records of which the mapping says nothing; `staff` when empty.
     pub audience: Vec<Audience>,
-}
-
-/// A mapping that a user asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MappingChoice {
-    /// A built-in one.
-    Builtin(String),
-    /// One's own.
-    File {
-        /// What to call it in errors.
-        name: String,
-        /// What it says.
-        text: String,
-    },
-}
-
-impl MappingChoice {
-    /// Reads the mapping.
-    ///
-    /// # Errors
-    /// When it is unknown or wrong, see [`crate::MappingError`].
-    pub fn load(&self) -> Result<Mapping, IngestError> {
-        Ok(match self {
-            Self::Builtin(name) => Mapping::builtin(name)?,
-            Self::File { name, text } => Mapping::parse(name, text)?,
-        })
-    }
 }
 
 /// A file that is to be read.
@@ -114,11 +93,13 @@ impl Plan {
                 .map(|name| Mapping::builtin(name).map(Arc::new))
                 .collect::<Result<_, _>>()?,
             seen: BTreeSet::new(),
+            roots: Vec::new(),
             plan: Self::default(),
         };
         for root in &request.paths {
             planner.root(root)?;
         }
+        planner.tell_apart()?;
         let plan = planner.plan;
         if plan.files.is_empty() && plan.rejected.is_empty() {
             let paths: Vec<_> = request.paths.iter().map(|path| path.display().to_string()).collect();
@@ -146,8 +127,10 @@ struct Planner<'r> {
     request: &'r Request,
     chosen: Option<Arc<Mapping>>,
     builtin: Vec<Arc<Mapping>>,
-    /// Sources and relative paths that are taken.
-    seen: BTreeSet<(SourceId, String)>,
+    /// Files that are planned already, by their real paths.
+    seen: BTreeSet<(SourceId, PathBuf)>,
+    /// The path that led to each file of the plan.
+    roots: Vec<PathBuf>,
     plan: Plan,
 }
 
@@ -179,14 +162,11 @@ impl Planner<'_> {
                 },
             );
             match self.file(root, &path, &relative, is_folder)? {
-                Ok(file) => self.plan.files.push(file),
-                Err(No::Skip(reason)) => {
-                    self.plan.skipped.push(Skipped {
-                        origin: path.display().to_string(),
-                        place: None,
-                        reason,
-                    });
+                Ok(file) => {
+                    self.plan.files.push(file);
+                    self.roots.push(root.to_owned());
                 }
+                Err(No::Skip(reason)) => self.skip(&path, reason),
                 Err(No::Reject(reason)) => self.reject(root, &path, reason)?,
             }
         }
@@ -200,8 +180,7 @@ impl Planner<'_> {
         for entry in entries {
             let path = entry.path();
             if entry.file_name().to_string_lossy().starts_with('.') {
-                let reason = "hidden".to_owned();
-                self.plan.skipped.push(Skipped { origin: path.display().to_string(), place: None, reason });
+                self.skip(&path, "hidden".to_owned());
             } else if entry.file_type()?.is_dir() {
                 self.walk(&path, files)?;
             } else {
@@ -223,14 +202,13 @@ impl Planner<'_> {
             Err(no) => return Ok(Err(no)),
         };
         let source = self.source(root, path, known.mapping.as_deref())?;
-        let mut relative = relative.to_owned();
-        if !self.seen.insert((source.clone(), relative.clone())) {
-            relative = format!("{}/{relative}", file_name(root));
-            self.seen.insert((source.clone(), relative.clone()));
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if !self.seen.insert((source.clone(), real)) {
+            return Ok(Err(No::Skip("the same file as one before, by another path".to_owned())));
         }
         Ok(Ok(FilePlan {
             path: path.to_owned(),
-            relative,
+            relative: relative.to_owned(),
             format: known.format,
             source,
             bytes: known.bytes,
@@ -245,11 +223,20 @@ impl Planner<'_> {
             return Err(No::Skip(reason.to_owned()));
         }
         let unreadable = |error: std::io::Error| No::Reject(format!("cannot be read: {error}"));
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if metadata.is_dir() {
+            return Err(No::Skip(
+                "a link to a folder, which is not followed: name the folder itself".to_owned(),
+            ));
+        }
+        if !metadata.is_file() {
+            return Err(No::Reject("no regular file: a pipe or a device may never end".to_owned()));
+        }
         let is_zip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
         let (name, bytes) = if is_zip {
             format::zip_member(path).map_err(No::Reject)?
         } else {
-            (file_name(path), std::fs::metadata(path).map_err(unreadable)?.len())
+            (file_name(path), metadata.len())
         };
         let by_name = Format::of_name(&name);
         if by_name.is_none() && is_walked && name.contains('.') {
@@ -324,7 +311,7 @@ impl Planner<'_> {
         if let (Format::Csv, Some(reason)) = (format, sample.first().and_then(|row| mapping.lack(row))) {
             return Err(No::Reject(reason));
         }
-        let inner: u64 = sample.iter().map(|value| mapping.items(value.clone()).len() as u64).sum();
+        let inner: u64 = sample.iter().map(|value| mapping.count_items(value) as u64).sum();
         let items = (sampled * inner.max(1)).div_ceil((sample.len() as u64).max(1));
         let read = read.load(Ordering::Relaxed).clamp(1, bytes.max(1));
         let estimate = if read >= bytes { items } else { (items * bytes).div_ceil(read) };
@@ -346,6 +333,29 @@ impl Planner<'_> {
         }
     }
 
+    fn skip(&mut self, path: &Path, reason: String) {
+        self.plan.skipped.push(Skipped { origin: path.display().to_string(), place: None, reason });
+    }
+
+    /// Sees to it that no two files of a source have the same path in it, whatever the order of the roots.
+    fn tell_apart(&mut self) -> Result<(), IngestError> {
+        names::tell_apart(&mut self.plan.files, &self.roots);
+        let mut taken = BTreeSet::new();
+        let mut equal = Vec::new();
+        let mut roots = self.roots.iter();
+        self.plan.files.retain(|file| {
+            let root = roots.next();
+            let is_new = taken.insert((file.source.clone(), file.relative.clone()));
+            equal.extend(root.filter(|_| !is_new).map(|root| (root.clone(), file.path.clone())));
+            is_new
+        });
+        for (root, path) in equal {
+            let reason = "another file has the same path in the same source: rename one of them";
+            self.reject(&root, &path, reason.to_owned())?;
+        }
+        Ok(())
+    }
+
     fn reject(&mut self, root: &Path, path: &Path, reason: String) -> Result<(), IngestError> {
         let lineage = Lineage {
             origin: path.display().to_string(),
@@ -354,7 +364,14 @@ impl Planner<'_> {
             observed: self.request.observed,
         };
         let source = self.source(root, path, None)?;
-        self.plan.rejected.push(Rejected { source, lineage, record: None, reason, raw: String::new() });
+        self.plan.rejected.push(Rejected {
+            source,
+            lineage,
+            record: None,
+            reason,
+            raw: String::new(),
+            retry: None,
+        });
         Ok(())
     }
 }
@@ -369,47 +386,4 @@ struct Known {
 
 fn open(path: &Path, is_zip: bool) -> std::io::Result<Bytes> {
     Ok(if is_zip { Box::new(format::open_zip(path)?) } else { Box::new(File::open(path)?) })
-}
-
-/// Files beside records that hold none, by their names and places.
-fn not_records(path: &Path) -> Option<&'static str> {
-    let name = file_name(path);
-    let upper = name.to_ascii_uppercase();
-    if upper.starts_with("LICENSE") || upper.starts_with("LICENCE") || upper.starts_with("NOTICE") {
-        return Some("a licence, not a record");
-    }
-    let folder = path.parent()?;
-    if name == "queries.jsonl" && folder.join("corpus.jsonl").exists() {
-        return Some("queries of a retrieval test");
-    }
-    if name.ends_with(".tsv") && folder.ends_with("qrels") && folder.parent()?.join("corpus.jsonl").exists() {
-        return Some("judgements of a retrieval test");
-    }
-    None
-}
-
-/// The last part of a path, of the folder itself for `.`.
-pub(crate) fn file_name(path: &Path) -> String {
-    let own = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let real = || Some(path.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned());
-    own.or_else(real).unwrap_or_else(|| "files".to_owned())
-}
-
-/// The name of the folder that a file lies in.
-pub(crate) fn folder_name(path: &Path) -> String {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).map(file_name).unwrap_or_default()
-}
-
-/// A file's name without its ending.
-pub(crate) fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
-/// A name with only what a source's name may have.
-fn safe(name: &str) -> String {
-    let safe: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
-        .collect();
-    safe.trim_matches(['-', '.']).to_owned()
 }

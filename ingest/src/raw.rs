@@ -8,7 +8,7 @@ use serde_json::Value;
 pub const ITEM_LIMIT_BYTES: usize = 16 << 20;
 
 /// How much of an item that cannot be read is kept in quarantine.
-const RAW_KEPT_BYTES: usize = 256 << 10;
+pub(crate) const RAW_KEPT_BYTES: usize = 256 << 10;
 
 /// One thing out of a file.
 #[derive(Debug)]

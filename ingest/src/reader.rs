@@ -1,20 +1,22 @@
 //! What comes out of the files? One item after the other, each with its lineage, none lost.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+mod repeats;
+
+use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use ontology::{Audience, Lineage, Observation, Place, RecordId, Rejected, SourceId};
+use ontology::{Audience, Lineage, Observation, Place, Rejected, Retry, SourceId};
 use oxrdf::Quad;
 use serde_json::Value;
 
-use crate::mapping::{Given, Outcome, Repeats};
+use crate::mapping::{Given, Outcome};
 use crate::plan::{FilePlan, Plan, Request, file_name, folder_name, stem};
-use crate::raw::{Raw, RawItems, kept};
+use crate::raw::{RAW_KEPT_BYTES, Raw, RawItems, kept};
 use crate::{Format, IngestError};
+use repeats::Seen;
 
 /// One thing that a run gives.
 #[derive(Debug)]
@@ -103,15 +105,7 @@ struct Current {
     items: RawItems,
     /// Items so far.
     ordinal: u64,
-    /// How often ids that may not repeat have come.
-    repeats: HashMap<String, Repeated>,
-    hasher: RandomState,
-}
-
-#[derive(Default)]
-struct Repeated {
-    count: u32,
-    contents: Vec<u64>,
+    seen: Seen,
 }
 
 impl std::fmt::Debug for Current {
@@ -188,21 +182,13 @@ impl Reader {
                 self.current = Some(Current {
                     items: file.format.read(Box::new(counted)),
                     ordinal: 0,
-                    repeats: HashMap::new(),
-                    hasher: RandomState::new(),
+                    seen: Seen::default(),
                 });
             }
             Err(error) => {
                 let lineage = lineage(file, None, self.observed);
                 let reason = format!("cannot be read: {error}");
-                let rejected = Rejected {
-                    source: file.source.clone(),
-                    lineage,
-                    record: None,
-                    reason,
-                    raw: String::new(),
-                };
-                self.pending.push_back((None, Item::Rejected(Box::new(rejected))));
+                self.pending.push_back((None, unreadable(file, lineage, reason, String::new())));
             }
         }
         Some(())
@@ -221,13 +207,19 @@ impl Reader {
             Raw::Bad { place, reason, text } => {
                 current.ordinal += 1;
                 let lineage = lineage(file, place, self.observed);
-                let rejected =
-                    Rejected { source: file.source.clone(), lineage, record: None, reason, raw: text };
-                self.pending.push_back((None, Item::Rejected(Box::new(rejected))));
+                self.pending.push_back((None, unreadable(file, lineage, reason, text)));
             }
             Raw::Item { place, value } => {
                 let Some(mapping) = &file.mapping else { return };
-                let values = mapping.items(value);
+                let values = match mapping.items(value) {
+                    Ok(values) => values,
+                    Err(reason) => {
+                        current.ordinal += 1;
+                        let lineage = lineage(file, place, self.observed);
+                        self.pending.push_back((None, unreadable(file, lineage, reason, String::new())));
+                        return;
+                    }
+                };
                 let counts_items = values.len() > 1 || file.format == Format::Yaml;
                 for mut value in values {
                     current.ordinal += 1;
@@ -245,7 +237,7 @@ impl Reader {
                         fallback_id: &fallback_id,
                     };
                     let outcome = mapping.apply(&value, &given);
-                    let item = item(outcome, &value, lineage, &file.source, current);
+                    let item = item(outcome, &value, &given, current);
                     self.pending.push_back((Some(value), item));
                 }
             }
@@ -261,49 +253,32 @@ impl Iterator for Reader {
     }
 }
 
-fn item(outcome: Outcome, value: &Value, lineage: Lineage, source: &SourceId, current: &mut Current) -> Item {
-    let skipped = |lineage: Lineage, reason| Skipped { origin: lineage.origin, place: lineage.place, reason };
+fn item(outcome: Outcome, value: &Value, given: &Given<'_>, current: &mut Current) -> Item {
+    let Lineage { origin, place, .. } = given.lineage;
+    let skipped = |reason| Item::Skipped(Skipped { origin: origin.clone(), place: *place, reason });
     match outcome {
-        Outcome::Record { observation, repeats } => match current.repeated(observation, repeats) {
+        Outcome::Record { observation, repeats } => match current.seen.take(observation, repeats) {
             Ok(observation) => Item::Observation(observation),
-            Err(reason) => Item::Skipped(skipped(lineage, reason)),
+            Err(reason) => skipped(reason),
         },
-        Outcome::Skipped { reason } => Item::Skipped(skipped(lineage, reason)),
+        Outcome::Skipped { reason } => skipped(reason),
         Outcome::Rejected { record, reason } => {
-            let raw = kept(&value.to_string()).to_owned();
-            Item::Rejected(Box::new(Rejected { source: source.clone(), lineage, record, reason, raw }))
+            let raw = value.to_string();
+            let retry = (raw.len() <= RAW_KEPT_BYTES).then(|| Retry::Fields {
+                audience: given.audience.to_vec(),
+                fallback_id: given.fallback_id.to_owned(),
+            });
+            let (source, lineage) = (given.source.clone(), given.lineage.clone());
+            let raw = kept(&raw).to_owned();
+            Item::Rejected(Box::new(Rejected { source, lineage, record, reason, raw, retry }))
         }
     }
 }
 
-impl Current {
-    /// An observation whose id came before in this file: numbered, skipped, or taken as a later revision.
-    fn repeated(
-        &mut self,
-        mut observation: Box<Observation>,
-        rule: Repeats,
-    ) -> Result<Box<Observation>, String> {
-        if rule == Repeats::Revise {
-            return Ok(observation);
-        }
-        let id = observation.record.id.clone();
-        let content = self.hasher.hash_one(Observation::content_hash(&observation.record));
-        let seen = self.repeats.entry(id.as_str().to_owned()).or_default();
-        if seen.count > 0 && (rule == Repeats::Skip || seen.contents.contains(&content)) {
-            return Err(format!("says the same as {id} earlier in the file"));
-        }
-        seen.count += 1;
-        seen.contents.push(content);
-        if seen.count > 1 {
-            let numbered = format!("{}~{}", id.as_str(), seen.count);
-            observation.record.id = RecordId::new(&numbered).map_err(|error| error.to_string())?;
-            if observation.revision.len() == 16 {
-                let Observation { record, lineage, .. } = *observation;
-                observation = Box::new(Observation::unversioned(record, lineage));
-            }
-        }
-        Ok(observation)
-    }
+/// What is not even fields; it cannot be tried again without its file.
+fn unreadable(file: &FilePlan, lineage: Lineage, reason: String, raw: String) -> Item {
+    let source = file.source.clone();
+    Item::Rejected(Box::new(Rejected { source, lineage, record: None, reason, raw, retry: None }))
 }
 
 /// Adds to an item where it comes from, for mappings: `$path`, `$file`, `$stem`, `$folder`, `$ordinal`, `$format`.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ingest::{IngestError, Item, Mapping, MappingChoice, Request};
 use jiff::Timestamp;
-use ontology::{Observation, Rejected};
+use ontology::{Audience, Observation, Rejected};
 use tempfile::TempDir;
 
 fn request(path: &Path) -> Request {
@@ -83,12 +83,7 @@ fn a_bad_item_is_rejected_and_the_others_are_read() {
 #[test]
 fn a_file_that_is_bad_as_a_whole_is_rejected_once() {
     check("empty.csv", b" \n", 0, &["the file is empty"]);
-    check(
-        "other.csv",
-        b"id,titel\n1,a\n2,b\n",
-        0,
-        &["no field for a title or a text", "here are only id, titel"],
-    );
+    check("other.csv", b"id,titel\n1,a\n2,b\n", 0, &["here are only id, titel; name these in a mapping"]);
     check("zeros.csv", b"id,title\n1,\0\n", 0, &["byte 12 is NUL"]);
     check("wide.json", b"\xff\xfe[\0]\0", 0, &["UTF-16"]);
     check("bytes.md", b"# T\n\nbad \xff\n", 0, &["line 3: invalid UTF-8"]);
@@ -183,11 +178,12 @@ fn a_rejected_item_is_read_after_its_mapping_was_mended() {
     assert_eq!(rejected[0].lineage.mapping, "mine");
     assert!(rejected[0].reason.contains("no [[record]] of mapping mine"), "{:?}", rejected[0].reason);
     let mended = mine("b").load().unwrap();
-    let observation = ingest::retry(&rejected[0], &mended, &[], Timestamp::UNIX_EPOCH).unwrap();
+    let observation = ingest::retry(&rejected[0], Some(&mended), Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!((observation.record.id.as_str(), observation.record.title.as_str()), ("t:7", "broken"));
-    let still =
-        ingest::retry(&rejected[0], &mine("a").load().unwrap(), &[], Timestamp::UNIX_EPOCH).unwrap_err();
-    assert_eq!(still.reason, rejected[0].reason);
+    let still = ingest::retry(&rejected[0], Some(&mine("a").load().unwrap()), Timestamp::UNIX_EPOCH);
+    assert_eq!(still.unwrap_err(), rejected[0].reason);
+    let unnamed = ingest::retry(&rejected[0], None, Timestamp::UNIX_EPOCH).unwrap_err();
+    assert!(unnamed.contains("give its mapping, mine"), "{unnamed}");
 }
 
 #[test]
@@ -210,4 +206,167 @@ fn the_examples_of_mappings_are_valid() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         Mapping::parse(&name, &text).unwrap_or_else(|error| panic!("{error}"));
     }
+}
+
+/// Two tickets without a title for the mapping, and a mapping that takes them.
+fn untitled(audience: &[Audience], repeats: &str) -> (Vec<Rejected>, Mapping) {
+    let folder = folder(&[("t.jsonl", b"{\"what\":\"one\"}\n{\"what\":\"two\"}\n")]);
+    let mapping = |when: &str, what: &str| MappingChoice::File {
+        name: "mine.toml".to_owned(),
+        text: format!(
+            "name = 'mine'\n[[record]]\nwhen = {{ what = {{ exists = {when} }} }}\nkind = 'incident'\ntitle = '{what}'\nrepeats = '{repeats}'\n"
+        ),
+    };
+    let path = folder.path().join("t.jsonl");
+    let request =
+        Request { mapping: Some(mapping("false", "no")), audience: audience.to_vec(), ..request(&path) };
+    (read(&request).1, mapping("true", "what").load().unwrap())
+}
+
+#[test]
+fn what_is_tried_again_keeps_its_place_and_its_audience() {
+    let security = vec!["security".parse::<Audience>().unwrap()];
+    let (rejected, mended) = untitled(&security, "revise");
+    let again: Vec<_> = rejected
+        .iter()
+        .map(|one| ingest::retry(one, Some(&mended), Timestamp::UNIX_EPOCH).unwrap().record)
+        .collect();
+    let ids: Vec<_> = again.iter().map(|record| record.id.as_str()).collect();
+    assert_eq!(ids, ["t:t.jsonl#1", "t:t.jsonl#2"]);
+    assert!(again.iter().all(|record| record.audience == security), "{again:?}");
+    let (rejected, mended) = untitled(&[], "number");
+    let refused = ingest::retry(&rejected[0], Some(&mended), Timestamp::UNIX_EPOCH).unwrap_err();
+    assert!(refused.contains("ingest the file again"), "{refused}");
+}
+
+#[test]
+fn what_is_damaged_or_cut_is_not_tried_again() {
+    let long = format!("{{\"what\":\"{}\"}}", "x".repeat(300 << 10));
+    let text = [&b"{\"title\":\"Stra\xdfe\"}\n"[..], long.as_bytes(), b"\n"].concat();
+    let folder = folder(&[("t.jsonl", &text[..])]);
+    let mapping = "name = 'mine'\n[[record]]\nwhen = { no = 'no' }\nkind = 'incident'\n".to_owned();
+    let mapping = Some(MappingChoice::File { name: "mine.toml".to_owned(), text: mapping });
+    let (_, rejected, _) = read(&Request { mapping, ..request(folder.path()) });
+    assert_eq!(rejected.len(), 2);
+    for one in &rejected {
+        let generic = Mapping::builtin("generic").unwrap();
+        let refused = ingest::retry(one, Some(&generic), Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(refused.contains("mend the file and ingest it again"), "{refused}");
+        assert_eq!(refused.matches(&one.reason).count(), 1, "{refused}");
+        let mut kept = serde_json::to_value(one).unwrap();
+        kept.as_object_mut().unwrap().remove("retry");
+        assert_eq!(serde_json::from_value::<Rejected>(kept).unwrap().retry, None);
+    }
+}
+
+#[test]
+fn files_of_the_same_name_are_told_apart_whatever_their_order() {
+    let folder = TempDir::new().unwrap();
+    for month in ["jan", "feb", "mar"] {
+        std::fs::create_dir(folder.path().join(month)).unwrap();
+        std::fs::write(folder.path().join(month).join("tickets.csv"), format!("title\n{month}\n")).unwrap();
+    }
+    let ids = |months: &[&str], is_folder: bool| {
+        let path = |month: &&str| folder.path().join(month).join(if is_folder { "" } else { "tickets.csv" });
+        let source = Some("desk".parse().unwrap());
+        let paths = months.iter().map(path).collect();
+        let (records, rejected, skipped) = read(&Request { paths, source, ..request(folder.path()) });
+        assert!(rejected.is_empty(), "{rejected:?}");
+        let mut ids: Vec<_> =
+            records.iter().map(|one| format!("{} {}", one.record.id, one.record.title)).collect();
+        ids.sort();
+        (ids, skipped.len())
+    };
+    let expected = ["feb", "jan", "mar"].map(|month| format!("desk:{month}/tickets.csv#1 {month}"));
+    for is_folder in [true, false] {
+        assert_eq!(ids(&["jan", "feb", "mar"], is_folder), (expected.to_vec(), 0));
+        assert_eq!(ids(&["mar", "jan", "feb"], is_folder), (expected.to_vec(), 0));
+        assert_eq!(ids(&["mar", "mar"], is_folder), (vec!["desk:tickets.csv#1 mar".to_owned()], 1));
+    }
+}
+
+#[test]
+fn values_that_are_not_understood_are_kept() {
+    let folder = folder(&[(
+        "t.csv",
+        b"id,title,status,priority,created\n1,a,Waiting on vendor,Sev-A,13/24/2024\n2,b,open,P2,31/12/2024\n",
+    )]);
+    let (records, ..) = read(&request(folder.path()));
+    let attributes: Vec<_> = records[0].record.attributes.iter().collect();
+    let expected = [("created", "13/24/2024"), ("priority", "Sev-A"), ("status", "Waiting on vendor")];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(attributes, expected.iter().map(|(name, value)| (name, value)).collect::<Vec<_>>());
+    assert!(records[1].record.attributes.is_empty(), "{:?}", records[1].record.attributes);
+}
+
+#[test]
+fn a_column_of_dates_has_one_order_of_day_and_month() {
+    let folder = folder(&[(
+        "t.csv",
+        b"title,created\na,03/04/2024 10:00\na,03/04/2024\na,03/04/2024 10:00 AM\na,04/13/2024\na,20240501102233\n",
+    )]);
+    let (records, ..) = read(&request(folder.path()));
+    let dates: Vec<_> = records.iter().map(|one| one.record.created.map(|date| date.to_string())).collect();
+    let at = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        dates,
+        [
+            at("2024-04-03T10:00:00Z"),
+            at("2024-04-03T00:00:00Z"),
+            at("2024-04-03T10:00:00Z"),
+            at("2024-04-13T00:00:00Z"),
+            None
+        ]
+    );
+    assert_eq!(records[4].record.attributes["created"], "20240501102233");
+}
+
+#[test]
+fn a_long_list_takes_no_long_time() {
+    let comments: Vec<String> = (0..16_000).map(|number| format!("\"comment {number}\"")).collect();
+    let comments = comments.join(",");
+    let text = format!(
+        "[{{\"title\":\"a\",\"comments\":[{comments}],\"aliases\":[{comments}],\"server\":[{comments}],\"other\":[{comments}]}}]"
+    );
+    let folder = folder(&[("t.json", text.as_bytes())]);
+    let started = std::time::Instant::now();
+    let (records, ..) = read(&request(folder.path()));
+    assert_eq!((records[0].record.sections.len(), records[0].record.links.len()), (16_000, 16_000));
+    assert!(started.elapsed().as_secs() < 10, "it took {:?}", started.elapsed());
+}
+
+#[test]
+fn a_yaml_with_much_around_its_rules_is_read() {
+    let rules = "      - {alert: Down, expr: up}\n".repeat(4_000);
+    let text = format!("x: \"{}\"\ngroups:\n  - name: g\n    rules:\n{rules}", "x".repeat(2 << 20));
+    let folder = folder(&[("rules.yaml", text.as_bytes())]);
+    let (records, rejected, skipped) = read(&request(folder.path()));
+    assert!(rejected.is_empty(), "{:?}", rejected[0].reason);
+    assert_eq!(records.len() + skipped.len(), 4_000);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_not_waited_for() {
+    let folder = folder(&[("a.md", b"# A\ntext\n")]);
+    let pipe = folder.path().join("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::fs::symlink(TempDir::new().unwrap().path().parent().unwrap(), folder.path().join("there"))
+        .unwrap();
+    let (records, rejected, skipped) = read(&request(folder.path()));
+    assert_eq!((records.len(), rejected.len(), skipped.len()), (1, 1, 1), "{skipped:?}");
+    assert!(rejected[0].reason.contains("no regular file"), "{:?}", rejected[0].reason);
+    assert!(skipped[0].contains("a link to a folder"), "{skipped:?}");
+    let (_, rejected, _) = read(&request(&pipe));
+    assert_eq!(rejected.len(), 1);
+}
+
+#[test]
+fn checking_a_mapping_on_a_table_that_it_does_not_fit_tells_it() {
+    let folder = folder(&[("t.csv", b"ref,what\n1,a\n")]);
+    let text = "name = 'mine'\n[[record]]\nkind = 'incident'\ntitle = 'headline'\n";
+    let choice = MappingChoice::File { name: "mine.toml".to_owned(), text: text.to_owned() };
+    let check = ingest::check(&choice, &folder.path().join("t.csv"), Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!((check.records, check.rejected.len()), (0, 1));
+    assert!(check.rejected[0].reason.contains("no field for a title"), "{:?}", check.rejected[0].reason);
 }

@@ -16,7 +16,7 @@ pub mod vocabulary;
 
 pub use id::{Audience, IdError, RecordId, SourceId, TenantId};
 pub use link::{Link, Reference, Relation};
-pub use observation::{Lineage, Observation, Place, Rejected};
+pub use observation::{Lineage, Observation, Place, Rejected, Retry};
 pub use record::{Kind, Record, Section, SectionKind, Span, State};
 pub use scope::{Audiences, Scope};
 pub use shacl::{Report, Severity, Shapes, ShapesError, ValidationResult};

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use engine::{Desk, Quarantined};
-use ingest::{Mapping, MappingChoice};
+use ingest::Mapping;
 use jiff::Timestamp;
-use ontology::{Observation, Record, RecordId, Rejected};
+use ontology::{RecordId, Rejected};
 
 use crate::cli::Outcome;
 use crate::command::ingest::mapping_choice;
@@ -127,7 +127,7 @@ fn show(global: &Global, item: &Quarantined) -> anyhow::Result<Outcome> {
         output::json(item)?;
         return Ok(Outcome::Fine);
     }
-    let Rejected { source, lineage, record, reason, raw } = &item.rejected;
+    let Rejected { source, lineage, record, reason, raw, retry: _ } = &item.rejected;
     let place = lineage.place.map(|place| format!(", {place}")).unwrap_or_default();
     output::line(format!("{} {}{place}", paint(DIM, "from   "), lineage.origin));
     output::line(format!(
@@ -183,7 +183,7 @@ impl Retry<'_> {
         let mut tried = Tried::default();
         let mut read = Vec::new();
         for item in items {
-            match self.observe(&item.rejected) {
+            match ingest::retry(&item.rejected, self.chosen.as_ref(), self.now) {
                 Ok(observation) => read.push((item, *observation)),
                 Err(reason) => tried.staying.push(Staying { id: item.id, reason }),
             }
@@ -210,30 +210,6 @@ impl Retry<'_> {
         }
         tried.staying.sort_by_key(|staying| staying.id);
         Ok(tried)
-    }
-
-    fn observe(&self, rejected: &Rejected) -> Result<Box<Observation>, String> {
-        // What the shapes refused is kept as a record already.
-        if let Ok(record) = serde_json::from_str::<Record>(&rejected.raw)
-            && rejected.record.as_ref() == Some(&record.id)
-        {
-            let lineage = ontology::Lineage { observed: self.now, ..rejected.lineage.clone() };
-            return Ok(Box::new(Observation::unversioned(record, lineage)));
-        }
-        let own;
-        let mapping = match &self.chosen {
-            Some(mapping) => mapping,
-            None => {
-                own = MappingChoice::Builtin(rejected.lineage.mapping.clone()).load().map_err(|_error| {
-                    format!(
-                        "{} (give its mapping, {}, with --mapping)",
-                        rejected.reason, rejected.lineage.mapping
-                    )
-                })?;
-                &own
-            }
-        };
-        ingest::retry(rejected, mapping, &[], self.now).map_err(|rejected| rejected.reason)
     }
 
     fn drop_copy(&self, item: &Quarantined, copy: &Rejected) -> anyhow::Result<()> {

@@ -1,5 +1,7 @@
 //! What does a table hold? Rows as objects of header and cell; repeated headers become lists.
 
+mod limited;
+
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +11,8 @@ use ontology::Place;
 use serde_json::{Map, Value};
 
 use super::not_utf8;
-use crate::raw::{ITEM_LIMIT_BYTES, Raw};
+use crate::raw::Raw;
+use limited::Limited;
 
 /// The rows of a table.
 pub(super) struct Rows<R> {
@@ -37,7 +40,7 @@ impl<R: Read> Rows<R> {
         let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let delimiter = delimiter(&head[mark..]);
         bytes.consume(mark);
-        let limited = Limited { inner: bytes, since: Arc::clone(&self.since) };
+        let limited = Limited::new(bytes, delimiter, Arc::clone(&self.since));
         let mut reader =
             ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(limited);
         let mut row = ByteRecord::new();
@@ -46,11 +49,17 @@ impl<R: Read> Rows<R> {
             Ok(false) => return Ok(State::Done),
             Err(error) => return Err(Raw::bad(None, format!("no header: {error}"), &[])),
         }
-        let header = row.iter().enumerate().map(|(at, cell)| match String::from_utf8_lossy(cell).trim() {
-            "" => format!("column {}", at + 1),
-            name => name.to_owned(),
-        });
-        Ok(State::Rows(Box::new(reader), header.collect()))
+        let name = |(at, cell)| match std::str::from_utf8(cell).map(str::trim) {
+            Ok("") => Ok(format!("column {}", at + 1)),
+            Ok(name) => Ok(name.to_owned()),
+            Err(error) => {
+                let what = not_utf8(error.valid_up_to());
+                let reason = format!("the header has {what} in column {}: save the table as UTF-8", at + 1);
+                Err(Raw::bad(None, reason, cell))
+            }
+        };
+        let header = row.iter().enumerate().map(name).collect::<Result<_, _>>()?;
+        Ok(State::Rows(Box::new(reader), header))
     }
 }
 
@@ -77,7 +86,7 @@ impl<R: Read> Iterator for Rows<R> {
             Ok(false) => return None,
             Err(error) => {
                 let reason = format!(
-                    "row {} in line {line} cannot be read, nor what follows it: {error}; look for a quote that is not closed",
+                    "row {} in line {line} cannot be read, nor what follows it: {error}",
                     self.number
                 );
                 return Some(Raw::bad(place, reason, row.as_slice()));
@@ -154,24 +163,6 @@ fn delimiter(head: &[u8]) -> u8 {
     DELIMITERS[best]
 }
 
-/// Refuses to read on when one row has taken more than the limit: a quote that is not closed would swallow the file.
-struct Limited<R> {
-    inner: R,
-    since: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Limited<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.since.load(Ordering::Relaxed) > ITEM_LIMIT_BYTES as u64 {
-            let limit = ITEM_LIMIT_BYTES >> 20;
-            return Err(std::io::Error::other(format!("it is longer than {limit} MiB")));
-        }
-        let count = self.inner.read(buffer)?;
-        self.since.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -217,6 +208,23 @@ mod tests {
         assert!(
             matches!(&rows[0], Raw::Bad { reason, .. } if reason.contains("16 MiB") && reason.contains("line 2"))
         );
+    }
+
+    #[test]
+    fn a_table_that_ends_in_quotes_is_rejected_from_there() {
+        let rows = read(b"a,b\n1,\"x\"\n2,\"open\n3,y\n4,z\n");
+        assert_eq!(rows.len(), 2, "{rows:?}");
+        let Raw::Bad { reason, place: Some(Place::Row(2)), .. } = &rows[1] else { panic!("{rows:?}") };
+        assert!(reason.contains("a quote opened in line 3 is never closed"), "{reason}");
+        let closed = read(b"a,b\n1,\"say \"\"hi\"\"\"\n2,5\" disk\n3,\"x\" y\n4,\"end\"");
+        assert!(closed.len() == 4 && closed.iter().all(|raw| matches!(raw, Raw::Item { .. })), "{closed:?}");
+    }
+
+    #[test]
+    fn a_header_that_is_no_utf8_is_rejected() {
+        let rows = read(b"a,Stra\xdfe\n1,2\n");
+        let [Raw::Bad { reason, .. }] = &rows[..] else { panic!("{rows:?}") };
+        assert!(reason.contains("header has invalid UTF-8 after 4 bytes in column 2"), "{reason}");
     }
 
     proptest! {

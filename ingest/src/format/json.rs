@@ -1,42 +1,16 @@
 //! What does a JSON file hold? The elements of its array one by one, found by a scanner that keeps no tree of the file.
 
-use std::io::{BufRead, BufReader, Read};
+mod look;
+mod scanner;
+
+use std::io::{BufReader, Read};
 
 use ontology::Place;
 use serde_json::Value;
 
 use crate::raw::{ITEM_LIMIT_BYTES, Raw};
-
-/// Names under which systems put the array of their records, in an object around it.
-const LISTS: [&str; 24] = [
-    "result",
-    "results",
-    "records",
-    "record",
-    "items",
-    "data",
-    "rows",
-    "value",
-    "values",
-    "issues",
-    "tickets",
-    "incidents",
-    "problems",
-    "changes",
-    "requests",
-    "articles",
-    "users",
-    "groups",
-    "organizations",
-    "configuration_items",
-    "cis",
-    "assets",
-    "services",
-    "documents",
-];
-
-/// Fields that tell an object with an array in it to be a record, not an envelope.
-const RECORD_FIELDS: [&str; 5] = ["id", "number", "key", "sys_id", "_id"];
+use look::{LISTS, Look, RESULT};
+use scanner::{Scanner, Stop};
 
 /// Parses one item that begins in `line`.
 pub(super) fn parse(text: &[u8], line: u64) -> Result<Value, String> {
@@ -65,21 +39,28 @@ enum State {
 
 /// The items of a JSON file.
 pub(super) struct Elements<R> {
-    scanner: Scanner<R>,
+    scanner: Scanner<BufReader<R>>,
     state: State,
     /// Items given so far.
     count: u64,
     /// The members of the object at the top that hold no items, as JSON text.
     rest: Vec<u8>,
-    /// Whether that object held items, and whether it looks like a record itself.
+    /// Whether that object holds items.
     is_envelope: bool,
-    is_record: bool,
+    /// Its arrays of objects that were taken for fields, before it was known to hold items.
+    left: Vec<String>,
 }
 
 impl<R: Read> Elements<R> {
     pub(super) fn new(bytes: R) -> Self {
-        let scanner = Scanner { reader: BufReader::with_capacity(1 << 16, bytes), line: 1 };
-        Self { scanner, state: State::Top, count: 0, rest: Vec::new(), is_envelope: false, is_record: false }
+        Self {
+            scanner: Scanner::new(BufReader::with_capacity(1 << 16, bytes)),
+            state: State::Top,
+            count: 0,
+            rest: Vec::new(),
+            is_envelope: false,
+            left: Vec::new(),
+        }
     }
 
     fn top(&mut self) -> Result<Option<Raw>, Stop> {
@@ -90,9 +71,14 @@ impl<R: Read> Elements<R> {
                 self.state = State::Array(None);
             }
             Some(b'{') => {
+                let mut look = Look::default();
+                self.scanner.look(|ahead| look.at(ahead));
+                if look.is_record {
+                    return self.item(None).map(Some);
+                }
                 self.scanner.bump();
                 self.rest = vec![b'{'];
-                (self.is_envelope, self.is_record) = (false, false);
+                self.is_envelope = look.is_envelope;
                 self.state = State::Object;
             }
             Some(_) => return self.item(None).map(Some),
@@ -131,8 +117,9 @@ impl<R: Read> Elements<R> {
             Some(b'}') => {
                 self.scanner.bump();
                 self.state = State::Top;
+                let left = std::mem::take(&mut self.left);
                 if self.is_envelope {
-                    return Ok(None);
+                    return Ok((!left.is_empty()).then(|| self.unread(&left)));
                 }
                 let mut text = std::mem::take(&mut self.rest);
                 text.push(b'}');
@@ -152,21 +139,24 @@ impl<R: Read> Elements<R> {
             self.scanner.bump();
         }
         let name: String = serde_json::from_slice(&key).unwrap_or_default();
-        self.is_record |= RECORD_FIELDS.contains(&name.as_str());
         let first = self.scanner.token()?;
-        let holds_items = !self.is_record && LISTS.contains(&name.as_str());
-        if holds_items && first == Some(b'{') && name == "result" {
+        let is_list = LISTS.contains(&name.as_str());
+        if is_list && first == Some(b'{') && name == RESULT {
             self.is_envelope = true;
             return self.item(Some(&name)).map(Some);
         }
         let mut value = Vec::new();
         let mut depth = 0;
-        if holds_items && first == Some(b'[') {
+        if first == Some(b'[') {
             self.scanner.bump();
-            if matches!(self.scanner.token()?, Some(b'{' | b']')) {
+            let second = self.scanner.token()?;
+            if is_list && matches!(second, Some(b'{' | b']')) || self.is_envelope && second == Some(b'{') {
                 self.is_envelope = true;
                 self.state = State::Array(Some(name));
                 return Ok(None);
+            }
+            if second == Some(b'{') {
+                self.left.push(name);
             }
             value.push(b'[');
             depth = 1;
@@ -179,6 +169,13 @@ impl<R: Read> Elements<R> {
         self.rest.push(b':');
         self.rest.extend_from_slice(&value);
         if self.rest.len() > ITEM_LIMIT_BYTES { Err(Stop::TooLong) } else { Ok(None) }
+    }
+
+    /// Lists that came so long before the first one that is known that they were not seen to be items.
+    fn unread(&mut self, lists: &[String]) -> Raw {
+        self.count += 1;
+        let reason = format!("the lists {} of the file were not read: put them last", lists.join(", "));
+        Raw::bad(Some(Place::Item(self.count)), reason, &[])
     }
 
     fn item(&mut self, list: Option<&str>) -> Result<Raw, Stop> {
@@ -265,101 +262,6 @@ impl<R: Read> Iterator for Elements<R> {
     }
 }
 
-/// Why a file cannot be read on.
-enum Stop {
-    /// It ended inside this value.
-    Cut(Vec<u8>),
-    TooLong,
-    Unexpected(u8),
-    Failed(std::io::Error),
-}
-
-/// Finds where values begin and end, without understanding them.
-struct Scanner<R> {
-    reader: BufReader<R>,
-    line: u64,
-}
-
-impl<R: Read> Scanner<R> {
-    fn peek(&mut self) -> Result<Option<u8>, Stop> {
-        loop {
-            match self.reader.fill_buf() {
-                Ok(bytes) => return Ok(bytes.first().copied()),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Stop::Failed(error)),
-            }
-        }
-    }
-
-    fn bump(&mut self) {
-        self.reader.consume(1);
-    }
-
-    /// The next byte that is no white space and no byte order mark; it stays to be read.
-    fn token(&mut self) -> Result<Option<u8>, Stop> {
-        loop {
-            match self.peek()? {
-                Some(b'\n') => self.line += 1,
-                Some(b' ' | b'\t' | b'\r' | 0xef | 0xbb | 0xbf) => {}
-                other => return Ok(other),
-            }
-            self.bump();
-        }
-    }
-
-    /// Copies one value, or the rest of one that is open `depth` times, and returns its length; what goes over the limit is
-    /// counted, not kept.
-    fn value(&mut self, into: &mut Vec<u8>, mut depth: usize) -> Result<usize, Stop> {
-        if depth == 0
-            && let Some(byte @ (b'}' | b']' | b':' | b',')) = self.peek()?
-        {
-            return Err(Stop::Unexpected(byte));
-        }
-        let (mut in_string, mut escaped) = (false, false);
-        let mut length = into.len();
-        loop {
-            let Some(byte) = self.peek()? else {
-                let is_whole = depth == 0 && !in_string && length > 0;
-                return if is_whole { Ok(length) } else { Err(Stop::Cut(std::mem::take(into))) };
-            };
-            let is_scalar_end = matches!(byte, b',' | b']' | b'}' | b':') || byte.is_ascii_whitespace();
-            if depth == 0 && !in_string && length > 0 && is_scalar_end {
-                return Ok(length);
-            }
-            self.bump();
-            length += 1;
-            if length <= ITEM_LIMIT_BYTES {
-                into.push(byte);
-            }
-            self.line += u64::from(byte == b'\n');
-            if in_string {
-                if escaped {
-                    escaped = false;
-                } else if byte == b'\\' {
-                    escaped = true;
-                } else if byte == b'"' {
-                    in_string = false;
-                    if depth == 0 {
-                        return Ok(length);
-                    }
-                }
-                continue;
-            }
-            match byte {
-                b'"' => in_string = true,
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return Ok(length);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -402,6 +304,33 @@ mod tests {
         );
         assert_eq!(values(r#"{"items":[1,[2]],"x":"y"}"#)[0]["items"][1][0], 2);
         assert!(values("[]").is_empty());
+    }
+
+    #[test]
+    fn an_object_is_a_record_or_an_envelope_whatever_the_order_of_its_keys() {
+        let titled = r#"{"services":[{"name":"mail"}],"title":"Mail down","description":"Nobody gets mail"}"#;
+        let [ticket] = &values(titled)[..] else { panic!("{:?}", values(titled)) };
+        assert_eq!((&ticket["title"], &ticket["services"][0]["name"]), (&"Mail down".into(), &"mail".into()));
+        for text in [
+            r#"{"tickets":[{"id":1}],"runbooks":[{"id":"rb"}],"total":2}"#,
+            r#"{"runbooks":[{"id":"rb"}],"total":2,"tickets":[{"id":1}]}"#,
+        ] {
+            let mut lists: Vec<_> = values(text).iter().map(|value| value["$list"].to_string()).collect();
+            lists.sort();
+            assert_eq!(lists, ["\"runbooks\"", "\"tickets\""], "{text}");
+        }
+        assert_eq!(values(r#"{"host":"db1","disks":[{"n":1}]}"#).len(), 1);
+        assert_eq!(values(r#"{"id":null,"title":"","tickets":[{"n":1},{"n":2}]}"#).len(), 2);
+    }
+
+    #[test]
+    fn a_list_far_before_the_first_known_one_is_named() {
+        let long = "x".repeat(2 << 20);
+        let text = format!(r#"{{"runbooks":[{{"n":1}}],"note":"{long}","tickets":[{{"n":1}}]}}"#);
+        assert_eq!(read(&text).len(), 2);
+        assert!(last_reason(&text).contains("runbooks"), "{}", last_reason(&text));
+        let text = format!(r#"{{"note":"{long}","tickets":[{{"n":1}},{{"n":2}}],"runbooks":[{{"n":1}}]}}"#);
+        assert_eq!(values(&text).len(), 3);
     }
 
     #[test]

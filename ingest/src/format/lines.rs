@@ -9,7 +9,8 @@ use crate::raw::{ITEM_LIMIT_BYTES, Raw};
 
 /// One object a line; a bad line is rejected and reading goes on.
 pub(super) fn objects(bytes: impl Read + Send) -> impl Iterator<Item = Raw> + Send {
-    Lines { reader: BufReader::with_capacity(1 << 16, bytes), number: 0 }.filter_map(|(number, line)| {
+    let reader = BufReader::with_capacity(1 << 16, bytes);
+    Lines { reader, number: 0, has_failed: false }.filter_map(|(number, line)| {
         let place = Some(Place::Line(number));
         match line {
             Line::Failed(error) => {
@@ -46,12 +47,16 @@ enum Line {
 struct Lines<R> {
     reader: BufReader<R>,
     number: u64,
+    has_failed: bool,
 }
 
 impl<R: Read> Iterator for Lines<R> {
     type Item = (u64, Line);
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.has_failed {
+            return None;
+        }
         let mut line = Vec::new();
         let mut bytes = 0_u64;
         self.number += 1;
@@ -59,7 +64,10 @@ impl<R: Read> Iterator for Lines<R> {
             let available = match self.reader.fill_buf() {
                 Ok(available) => available,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Some((self.number, Line::Failed(error))),
+                Err(error) => {
+                    self.has_failed = true;
+                    return Some((self.number, Line::Failed(error)));
+                }
             };
             if available.is_empty() && bytes == 0 {
                 return None;
@@ -97,6 +105,19 @@ mod tests {
         assert!(text.len() < 300_000);
         assert!(matches!(&read[2], Raw::Item { place: Some(Place::Line(3)), .. }));
         assert_eq!(read.len(), 3);
+    }
+
+    #[test]
+    fn reading_ends_with_the_first_failure() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("the disk is gone"))
+            }
+        }
+        let read: Vec<Raw> = objects((&b"{}\n{"[..]).chain(Failing)).take(10).collect();
+        assert_eq!(read.len(), 2);
+        assert!(matches!(&read[1], Raw::Bad { reason, .. } if reason.contains("the disk is gone")));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) fn read(bytes: impl Read) -> impl Iterator<Item = Raw> + Send {
 }
 
 /// The fields of a document.
-pub(crate) fn document(text: &str) -> Result<Value, String> {
+fn document(text: &str) -> Result<Value, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (front, body) = front_matter(text)?;
     let mut fields = Map::new();

@@ -53,7 +53,7 @@ fn documents(text: &str) -> Vec<Raw> {
 }
 
 /// Parses one document that begins in `first_line`.
-pub(crate) fn parse(document: &str, first_line: u64) -> Result<Value, String> {
+pub(super) fn parse(document: &str, first_line: u64) -> Result<Value, String> {
     let parsed = deserialize(document);
     match parsed {
         Err(_) if document.contains("{{") => deserialize(&without_templates(document)),

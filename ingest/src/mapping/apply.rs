@@ -1,6 +1,6 @@
 //! What record does an item become? The rules of one `[[record]]`, applied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
 use jiff::SignedDuration;
@@ -8,7 +8,8 @@ use ontology::{Audience, Kind, Link, Observation, Record, RecordId, Section, Sou
 use serde_json::Value;
 
 use super::date;
-use super::pick::{Fields, Pick, same_name};
+use super::pick::{Fields, Pick, distinct, same_name};
+use super::rest;
 use super::spec::{Journal, RecordSpec, Repeats, SectionSpec, Spec};
 use crate::text;
 
@@ -82,7 +83,7 @@ pub(super) fn record(spec: &RecordSpec, mapping: &Spec, fields: Fields<'_>, give
         Err(reason) => return reject(reason),
     }
     record.url = spec.url.first(fields);
-    attributes(&mut record, spec, fields);
+    rest::attributes(&mut record, spec, mapping, fields);
     if kind == Kind::Relationship {
         let by_id = spec.subject_by_id.first(fields).map(|external| format!("{}:{external}", given.source));
         match spec.subject.first(fields).or(by_id) {
@@ -148,22 +149,16 @@ fn title(spec: &RecordSpec, fields: Fields<'_>, record: &Record) -> Option<Strin
 }
 
 fn names(found: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in found {
-        if name.chars().count() <= NAME_LIMIT {
-            let name = text::one_line(name, NAME_LIMIT);
-            if !name.is_empty() && !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names
+    let short = found.iter().filter(|name| name.chars().count() <= NAME_LIMIT);
+    let names = short.map(|name| text::one_line(name, NAME_LIMIT));
+    distinct(names.filter(|name| !name.is_empty()))
 }
 
 fn links(spec: &RecordSpec, fields: Fields<'_>, source: &SourceId) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();
+    let mut seen = HashSet::new();
     let mut add = |link: Link| {
-        if !links.contains(&link) {
+        if seen.insert(link.clone()) {
             links.push(link);
         }
     };
@@ -183,6 +178,8 @@ fn links(spec: &RecordSpec, fields: Fields<'_>, source: &SourceId) -> Vec<Link> 
 
 fn sections(spec: &RecordSpec, mapping: &Spec, fields: Fields<'_>, kind: Kind) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
+    // Sections of equal texts, to be compared.
+    let mut seen: HashMap<String, Vec<usize>> = HashMap::new();
     for section in &spec.section {
         let elements = match &section.each {
             Some(path) => fields.at(path),
@@ -192,7 +189,9 @@ fn sections(spec: &RecordSpec, mapping: &Spec, fields: Fields<'_>, kind: Kind) -
             let fields = Fields { value, ..fields };
             if section.when.holds(fields) {
                 for made in of_element(section, mapping, fields, kind) {
-                    if !sections.contains(&made) {
+                    let equal = seen.entry(made.text.clone()).or_default();
+                    if !equal.iter().any(|at| sections[*at] == made) {
+                        equal.push(sections.len());
                         sections.push(made);
                     }
                 }
@@ -240,12 +239,12 @@ fn of_element(spec: &SectionSpec, mapping: &Spec, fields: Fields<'_>, kind: Kind
     sections
 }
 
-fn state(text: &str) -> Option<State> {
+pub(super) fn state(text: &str) -> Option<State> {
     State::ALL.into_iter().find(|state| same_name(state.as_str(), text))
 }
 
 /// A rank from 1 to 5: the number that the text begins with, as in `2 - High` or `P2`.
-fn rank(text: &str) -> Option<u8> {
+pub(super) fn rank(text: &str) -> Option<u8> {
     let text = text.trim_start_matches(['P', 'p', 'S', 's']);
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     text[..digits].parse().ok().filter(|rank| (1..=5).contains(rank))
@@ -260,84 +259,6 @@ fn audience(found: &[String], default: &[Audience]) -> Result<Vec<Audience>, Str
     Ok(set.into_iter().collect())
 }
 
-fn attributes(record: &mut Record, spec: &RecordSpec, fields: Fields<'_>) {
-    for (name, pick) in &spec.attributes {
-        let found = pick.all(fields);
-        if !found.is_empty() {
-            record.attributes.insert(name.clone(), found.join(", "));
-        }
-    }
-    if spec.keep_rest == Some(true) {
-        for (path, value) in leaves(fields.value) {
-            let is_taken = path.starts_with('$') || spec.taken.iter().any(|taken| covers(taken, &path));
-            if !is_taken && !record.attributes.contains_key(&path) {
-                record.attributes.insert(path, value);
-            }
-        }
-    }
-}
-
-/// Whether a path that a mapping reads takes a field, or something around it.
-pub(crate) fn covers(taken: &str, path: &str) -> bool {
-    path.get(..taken.len()).is_some_and(|start| same_name(start, taken))
-        && (path.len() == taken.len() || path.as_bytes()[taken.len()] == b'.')
-}
-
-/// All texts of an item by their path; those of lists are joined.
-pub(crate) fn leaves(value: &Value) -> Vec<(String, String)> {
-    fn walk(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
-        match value {
-            Value::Null => {}
-            Value::Object(fields) => {
-                for (name, value) in fields {
-                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                    walk(value, &path, found);
-                }
-            }
-            Value::Array(list) => list.iter().for_each(|value| walk(value, path, found)),
-            scalar => {
-                let text = scalar.as_str().map_or_else(|| scalar.to_string(), |text| text.trim().to_owned());
-                match found.iter_mut().find(|(known, _)| known == path) {
-                    _ if text.is_empty() => {}
-                    Some((_, texts)) => {
-                        texts.push_str(", ");
-                        texts.push_str(&text);
-                    }
-                    None => found.push((path.to_owned(), text)),
-                }
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(value, "", &mut found);
-    found
-}
-
-/// States, ranks and dates of an item that are filled and yet understood by nothing.
-pub(super) fn unknown_values(spec: &RecordSpec, mapping: &Spec, fields: Fields<'_>) -> Vec<String> {
-    let mut unknown = Vec::new();
-    let mut tell = |what: &str, pick: &Pick, understood: &dyn Fn(&str) -> bool| {
-        let found = pick.all(fields);
-        if !found.is_empty() && !found.iter().any(|text| understood(text)) {
-            unknown.push(format!("{what} {:?} is not understood: name it in a map", found[0]));
-        }
-    };
-    tell("state", &spec.state, &|text| state(text).is_some());
-    tell("priority", &spec.priority, &|text| rank(text).is_some());
-    tell("impact", &spec.impact, &|text| rank(text).is_some());
-    tell("urgency", &spec.urgency, &|text| rank(text).is_some());
-    let is_date = |text: &str| date::parse(text, &mapping.dates, &mapping.time_zone).is_some();
-    for (what, pick) in [
-        ("created", &spec.created),
-        ("modified", &spec.modified),
-        ("resolved", &spec.resolved),
-        ("valid_until", &spec.valid_until),
-    ] {
-        tell(what, pick, &is_date);
-    }
-    unknown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,11 +271,5 @@ mod tests {
             assert_eq!(rank(text), expected, "{text}");
         }
         assert_eq!(state("In Progress"), Some(State::InProgress));
-    }
-
-    #[test]
-    fn a_path_covers_what_is_under_it() {
-        assert!(covers("a.b", "a.b.c") && covers("Short description", "short_description"));
-        assert!(covers("pair", "pair") && !covers("a", "ab"));
     }
 }

@@ -1,7 +1,7 @@
 //! How is a value taken from an item? Paths into its fields, templates of several, and what is done to the text found.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use regex::Regex;
 use serde::Deserialize;
@@ -29,11 +29,6 @@ impl<'v> Fields<'v> {
     pub(crate) fn texts(&self, path: &str) -> Vec<Cow<'v, str>> {
         self.at(path).into_iter().filter_map(|value| text(value, self.objects_as)).collect()
     }
-}
-
-/// The texts under a path of an item, without objects standing for texts.
-pub(crate) fn texts_at<'v>(value: &'v Value, path: &str) -> Vec<Cow<'v, str>> {
-    Fields { value, objects_as: &[] }.texts(path)
 }
 
 /// A value as text, without outer white space; nothing for what is empty.
@@ -93,35 +88,6 @@ pub(crate) fn same_name(one: &str, other: &str) -> bool {
     one.len() == other.len() && one.bytes().map(folded).eq(other.bytes().map(folded))
 }
 
-/// Takes apart the list at the end of a path of keys; what is around each element becomes its `$up`.
-pub(super) fn explode(value: &Value, steps: &[&str], found: &mut Vec<Value>) {
-    explode_in(value, steps, &Value::Null, found);
-}
-
-fn explode_in(value: &Value, steps: &[&str], up: &Value, found: &mut Vec<Value>) {
-    match (value, steps) {
-        (Value::Array(list), _) => list.iter().for_each(|value| explode_in(value, steps, up, found)),
-        (Value::Object(fields), []) => {
-            let mut fields = fields.clone();
-            fields.insert("$up".to_owned(), up.clone());
-            found.push(Value::Object(fields));
-        }
-        (Value::Object(fields), [step, rest @ ..]) => {
-            let Some(inner) = fields.get(*step) else { return };
-            let mut around: Map<String, Value> = fields
-                .iter()
-                .filter(|(key, _)| key != step)
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect();
-            if !up.is_null() {
-                around.insert("$up".to_owned(), up.clone());
-            }
-            explode_in(inner, rest, &Value::Object(around), found);
-        }
-        _ => {}
-    }
-}
-
 /// Texts that a template gives at most, when its paths lead to lists.
 const TEMPLATE_TEXTS: usize = 1_000;
 
@@ -172,32 +138,41 @@ impl Pick {
 
     /// All texts that are found, in order, none twice.
     pub(crate) fn all(&self, fields: Fields<'_>) -> Vec<String> {
-        let mut found: Vec<String> = Vec::new();
+        let each = self
+            .terms
+            .iter()
+            .flat_map(|term| term.from.iter().flat_map(move |origin| term.texts(origin, fields)));
+        distinct(each)
+    }
+
+    /// What is found and not understood, by the path that it stands under.
+    pub(super) fn unread(
+        &self,
+        fields: Fields<'_>,
+        understood: impl Fn(&str) -> bool,
+    ) -> Vec<(String, String)> {
+        let mut unread = Vec::new();
         for term in &self.terms {
             for origin in &term.from {
-                for text in term.texts(origin, fields) {
-                    if !found.contains(&text) {
-                        found.push(text);
-                    }
+                if !term.texts(origin, fields).iter().any(|text| understood(text)) {
+                    let texts = origin.paths().map(|path| (path.to_owned(), fields.texts(path).join(", ")));
+                    unread.extend(texts.filter(|(_, text)| !text.is_empty()));
                 }
             }
         }
-        found
+        unread
     }
 
     /// The paths that it reads.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.terms.iter().flat_map(|term| &term.from).flat_map(|origin| match origin {
-            Origin::Path(path) => vec![path.as_str()],
-            Origin::Template(pieces) => pieces
-                .iter()
-                .filter_map(|piece| match piece {
-                    Piece::Path(path) => Some(path.as_str()),
-                    Piece::Text(_) => None,
-                })
-                .collect(),
-        })
+        self.terms.iter().flat_map(|term| &term.from).flat_map(Origin::paths)
     }
+}
+
+/// Each text once, where it comes first.
+pub(super) fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    texts.filter(|text| seen.insert(text.clone())).collect()
 }
 
 impl Term {
@@ -253,6 +228,18 @@ impl Origin {
         }
         pieces.push(Piece::Text(rest.to_owned()));
         Ok(Self::Template(pieces))
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        let (path, pieces) = match self {
+            Self::Path(path) => (Some(path), [].as_slice()),
+            Self::Template(pieces) => (None, pieces.as_slice()),
+        };
+        let inside = pieces.iter().filter_map(|piece| match piece {
+            Piece::Path(path) => Some(path),
+            Piece::Text(_) => None,
+        });
+        path.into_iter().chain(inside).map(String::as_str)
     }
 
     /// The texts of a path; those of a template, one for each text of its paths and none when a path has none.
@@ -403,15 +390,5 @@ mod tests {
         check("{ from = 'list', split = ',', match = '(?i)^([a-z])-' }", &["A", "b"]);
         check("{ from = 'p', map = { '2 - high' = 'two' } }", &["two"]);
         check("{ from = 'ref', reference = 'group' }", &["group:default/team-a"]);
-    }
-
-    #[test]
-    fn elements_keep_what_is_around_them() {
-        let value =
-            json!({"kind": "K", "groups": [{"name": "g", "rules": [{"alert": "A"}, {"alert": "B"}]}]});
-        let mut found = Vec::new();
-        explode(&value, &["groups", "rules"], &mut found);
-        assert_eq!(found.len(), 2);
-        assert_eq!(all("['alert', '$up.name', '$up.$up.kind']", &found[1]), ["B", "g", "K"]);
     }
 }
