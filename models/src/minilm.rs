@@ -11,7 +11,7 @@ use crate::encoder::Encoder;
 pub(crate) use files::ModelFolder;
 use tokens::WordPieces;
 
-/// all-MiniLM-L6-v2, or another BERT of its shape: mean pooling over all tokens, then unit length.
+/// all-MiniLM-L6-v2: mean pooling over all tokens, then unit length.
 ///
 /// Runs on the packed encoder (see ARCHITECTURE.md); [`ReferenceMiniLm`](crate::ReferenceMiniLm) is the same
 /// model as candle computes it, for differential tests and to measure against.
@@ -30,19 +30,7 @@ impl MiniLm {
     /// # Errors
     /// When a file is missing or differs from the catalog by as much as one byte.
     pub fn open(folder: &Path) -> Result<Self, EmbedError> {
-        Self::build(ModelFolder::read_known(folder, Self::NAME)?)
-    }
-
-    /// Opens a BERT embedder of the user's own, with no hashes to hold it to; its id comes from the folder's
-    /// name and its weights.
-    ///
-    /// # Errors
-    /// When a file is missing, or the model is not a BERT of a kind that the encoder computes.
-    pub fn open_own(folder: &Path) -> Result<Self, EmbedError> {
-        Self::build(ModelFolder::read_own(folder)?)
-    }
-
-    fn build(folder: ModelFolder) -> Result<Self, EmbedError> {
+        let folder = ModelFolder::read_known(folder, Self::NAME)?;
         let words = WordPieces::new(&folder)?;
         let id = folder.id.clone();
         let encoder = Encoder::new(folder)?;

@@ -6,16 +6,20 @@
 
 mod accounts;
 mod addresses;
+mod fold;
 mod names;
 mod phones;
 mod secrets;
 mod spans;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use fold::{Folded, caseless};
 use names::NameFinder;
+use secrets::Echoes;
 use spans::{Claim, Gaps};
 
 /// What kind of thing was replaced.
@@ -182,19 +186,19 @@ impl Redactor {
     /// ```
     #[must_use]
     pub fn redact(&self, text: &str) -> Redacted {
-        let mut gaps = Gaps::around_placeholders(text);
+        let folded = Folded::spacing(text);
+        let mut gaps = Gaps::around_placeholders(folded.text());
         for _ in 0..MAX_ROUNDS {
             let mut changed = gaps.claim(|gap| self.find(gap));
-            let values = secrets::worth_echoing(&gaps.claims(), text);
-            if !values.is_empty() {
-                // A secret that was found once must not stand elsewhere without its label.
-                changed |= gaps.claim(|gap| secrets::echoes(&values, gap));
+            // A secret that was found once must not stand elsewhere without its label.
+            if let Some(echoes) = Echoes::of(&gaps.claims(), folded.text()) {
+                changed |= gaps.claim(|gap| echoes.find(gap));
             }
             if !changed {
                 break;
             }
         }
-        replace(text, &gaps)
+        replace(text, &folded, &gaps)
     }
 
     /// Candidates in one stretch of text, the ones that matter most first.
@@ -224,23 +228,25 @@ impl Redactor {
     }
 }
 
-fn replace(text: &str, gaps: &Gaps<'_>) -> Redacted {
+fn replace(text: &str, folded: &Folded<'_>, gaps: &Gaps<'_>) -> Redacted {
     let mut taken = gaps.highest_numbers();
     let mut known: HashMap<(Category, String), String> = HashMap::new();
     let mut redacted = String::with_capacity(text.len());
     let mut replacements = Vec::new();
     let mut behind = 0;
     for claim in gaps.claims() {
-        let value = text[claim.start..claim.end].to_lowercase();
+        let value = caseless(&folded.text()[claim.start..claim.end]);
+        // Spacing is folded character by character, so every claim has its place in the original.
+        let Some(Range { start, end }) = folded.origin(claim.start..claim.end) else { continue };
         let placeholder = known.entry((claim.category, value)).or_insert_with(|| {
             let number = taken.entry(claim.category.label()).or_default();
             *number += 1;
             format!("[{}_{number}]", claim.category.label())
         });
-        redacted.push_str(&text[behind..claim.start]);
+        redacted.push_str(&text[behind..start]);
         redacted.push_str(placeholder);
-        behind = claim.end;
-        let (category, start, end) = (claim.category, claim.start, claim.end);
+        behind = end;
+        let category = claim.category;
         replacements.push(Replacement { category, start, end, placeholder: placeholder.clone() });
     }
     redacted.push_str(&text[behind..]);

@@ -1,12 +1,11 @@
-//! Which files make a BERT embedder, and are they fit to use?
+//! Which files make a BERT embedder, and are they the ones that the catalog names?
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use candle_transformers::models::bert::{Config, HiddenAct};
-use sha2::{Digest, Sha256};
+use candle_transformers::models::bert::Config;
 
-use crate::catalog::{Catalog, hex};
+use crate::catalog::Catalog;
 use crate::embedder::{EmbedError, EmbedderId};
 
 const WEIGHTS: &str = "model.safetensors";
@@ -30,7 +29,7 @@ pub(crate) struct ModelFolder {
 }
 
 impl ModelFolder {
-    /// Reads a model of the catalog; every byte is held to its hash.
+    /// Reads a model of the catalog; every byte is held to its hash, so shapes and word numbers are as published.
     pub(crate) fn read_known(folder: &Path, name: &str) -> Result<Self, EmbedError> {
         let catalog = Catalog::builtin();
         let entry = catalog.entry(name).map_err(EmbedError::Altered)?;
@@ -42,45 +41,10 @@ impl ModelFolder {
         };
         let (weights, tokenizer, config) = (content(WEIGHTS)?, content(TOKENIZER)?, content(CONFIG)?);
         let digest = entry.files.iter().find(|file| file.name == WEIGHTS).map(|file| file.sha256.as_str());
-        Self::build(folder, EmbedderId::new(name, digest.unwrap_or_default()), weights, tokenizer, &config)
-    }
-
-    /// Reads a model of the user's own; its id is made from the folder's name and the weights.
-    pub(crate) fn read_own(folder: &Path) -> Result<Self, EmbedError> {
-        let weights = read(&folder.join(WEIGHTS))?;
-        let (tokenizer, config) = (read(&folder.join(TOKENIZER))?, read(&folder.join(CONFIG))?);
-        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("model");
-        let id = EmbedderId::new(name, &hex(&Sha256::digest(&weights)));
-        Self::build(folder, id, weights, tokenizer, &config)
-    }
-
-    fn build(
-        folder: &Path,
-        id: EmbedderId,
-        weights: Vec<u8>,
-        tokenizer: Vec<u8>,
-        config: &[u8],
-    ) -> Result<Self, EmbedError> {
-        let unusable = |reason: String| EmbedError::Unusable { path: folder.join(CONFIG), reason };
-        let config: Config = serde_json::from_slice(config).map_err(|error| unusable(error.to_string()))?;
-        if config.model_type.as_deref() != Some("bert") {
-            return Err(unusable("only models of type \"bert\" are supported".to_owned()));
-        }
-        if config.hidden_act != HiddenAct::Gelu {
-            return Err(unusable("only the activation \"gelu\" is supported".to_owned()));
-        }
-        let heads = config.num_attention_heads;
-        if heads == 0 || !config.hidden_size.is_multiple_of(heads) || !config.hidden_size.is_multiple_of(16) {
-            return Err(unusable(format!(
-                "hidden_size {} must be a multiple of 16 and of num_attention_heads {heads}",
-                config.hidden_size
-            )));
-        }
-        if !config.intermediate_size.is_multiple_of(16) {
-            return Err(unusable("intermediate_size must be a multiple of 16".to_owned()));
-        }
+        let config = serde_json::from_slice(&config)
+            .map_err(|error| EmbedError::Unusable { path: folder.join(CONFIG), reason: error.to_string() })?;
         Ok(Self {
-            id,
+            id: EmbedderId::new(name, digest.unwrap_or_default()),
             weights_path: folder.join(WEIGHTS),
             weights,
             tokenizer_path: folder.join(TOKENIZER),

@@ -7,10 +7,10 @@ use regex::Regex;
 use super::Category;
 use super::spans::{Claim, ends_clean, pattern, starts_clean};
 
-/// Digit groups with single spaces or hyphens between them, long enough to hold a card.
-static DIGIT_RUN: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9](?:[ -]?[0-9]){12,}"));
+/// Digit groups with single spaces, dots or hyphens between them, long enough to hold a card.
+static DIGIT_RUN: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9](?:[ .-]?[0-9]){12,}"));
 /// The head of an IBAN: country, check digits, and the first of the account.
-static IBAN_HEAD: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z]{2}[0-9]{2}[ ]?[A-Za-z0-9]{4}"));
+static IBAN_HEAD: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z]{2}[0-9]{2}[ -]?[A-Za-z0-9]{4}"));
 
 /// Finds card numbers: whole digit groups whose length fits the issuer and whose Luhn sum is right.
 pub(super) fn find_cards(text: &str, claims: &mut Vec<Claim>) {
@@ -19,7 +19,7 @@ pub(super) fn find_cards(text: &str, claims: &mut Vec<Claim>) {
         let mut first = 0;
         while first < groups.len() {
             let card = card_from(run.as_str(), &groups[first..]).filter(|&(start, end)| {
-                starts_clean(text, run.start() + start, "_.") && ends_clean(text, run.start() + end, ".")
+                starts_alone(text, run.start() + start) && ends_clean(text, run.start() + end, ".")
             });
             if let Some((start, end)) = card {
                 claims.push(Claim::new(Category::PaymentCard, run.start() + start..run.start() + end));
@@ -33,11 +33,22 @@ pub(super) fn find_cards(text: &str, claims: &mut Vec<Claim>) {
     }
 }
 
+/// False behind a digit, a decimal point, or the `x` of a number in hex; a word may stand right before a card, as in
+/// `VISA4111…` and on the magnetic stripe, since length, issuer and Luhn sum tell enough.
+fn starts_alone(text: &str, at: usize) -> bool {
+    let mut before = text[..at].chars().rev();
+    match before.next() {
+        Some('x' | 'X') => before.next().is_some_and(char::is_alphabetic),
+        Some(c) => !c.is_numeric() && c != '.',
+        None => true,
+    }
+}
+
 /// Byte ranges of the digit groups of a run.
 fn groups(run: &str) -> Vec<(usize, usize)> {
     let mut groups = Vec::new();
     let mut start = 0;
-    for (at, _) in run.match_indices([' ', '-']) {
+    for (at, _) in run.match_indices([' ', '.', '-']) {
         groups.push((start, at));
         start = at + 1;
     }
@@ -54,7 +65,9 @@ fn card_from(run: &str, groups: &[(usize, usize)]) -> Option<(usize, usize)> {
         }
         digits.extend(run.as_bytes()[*start..*end].iter().map(|digit| digit - b'0'));
         if issuer_fits(&digits) && luhn(&digits) {
-            return Some((groups[0].0, *end));
+            // Dots and spaces in turn make a row of decimal numbers.
+            let card = &run[groups[0].0..*end];
+            return (!card.contains('.') || !card.contains([' ', '-'])).then_some((groups[0].0, *end));
         }
     }
     None
@@ -116,7 +129,7 @@ fn iban_end(text: &str, start: usize) -> Option<usize> {
     let mut spaced = false;
     for (at, c) in text[start..].char_indices() {
         match c {
-            ' ' if !spaced => spaced = true,
+            ' ' | '-' if !spaced => spaced = true,
             c if c.is_ascii_alphanumeric() => {
                 spaced = false;
                 account.push(c.to_ascii_uppercase());

@@ -2,6 +2,7 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
+use super::fold::{Folded, caseless};
 use super::spans::Claim;
 use super::{Category, KnownName, NameKind};
 
@@ -17,20 +18,11 @@ impl NameFinder {
     pub(super) fn new<'a>(names: impl Iterator<Item = &'a KnownName>) -> Self {
         let (mut patterns, mut categories) = (Vec::new(), Vec::new());
         for known in names.filter(|known| known.name.trim().chars().count() > 1) {
-            let category = match known.kind {
+            patterns.push(caseless(Folded::spacing(known.name.trim()).text()));
+            categories.push(match known.kind {
                 NameKind::Person => Category::Person,
                 NameKind::Host => Category::Host,
-            };
-            let name = known.name.trim();
-            // The sweep ignores case for ASCII only; the usual spellings of other letters are patterns of their own.
-            let mut spellings = vec![name.to_owned()];
-            if !name.is_ascii() {
-                spellings.extend([name.to_lowercase(), name.to_uppercase()]);
-            }
-            for spelling in spellings {
-                patterns.push(spelling);
-                categories.push(category);
-            }
+            });
         }
         let sweep = AhoCorasickBuilder::new()
             .ascii_case_insensitive(true)
@@ -42,14 +34,16 @@ impl NameFinder {
     /// Claims names that stand as whole words; of two that start together the longer one is offered first.
     pub(super) fn find(&self, text: &str, claims: &mut Vec<Claim>) {
         let Some(sweep) = &self.sweep else { return };
-        for found in sweep.find_overlapping_iter(text) {
+        let folded = Folded::case(text);
+        for found in sweep.find_overlapping_iter(folded.text()) {
+            let Some(range) = folded.origin(found.range()) else { continue };
             let category = self.categories[found.pattern().as_usize()];
             // A hyphen belongs to a host's name: `db-1` does not stand in `db-1-old`.
             let joins = |c: char| c.is_alphanumeric() || c == '_' || (c == '-' && category == Category::Host);
-            let before = text[..found.start()].chars().next_back();
-            let after = text[found.end()..].chars().next();
+            let before = text[..range.start].chars().next_back();
+            let after = text[range.end..].chars().next();
             if !before.is_some_and(joins) && !after.is_some_and(joins) {
-                claims.push(Claim::new(category, found.range()));
+                claims.push(Claim::new(category, range));
             }
         }
     }

@@ -8,9 +8,11 @@ use super::Category;
 use super::addresses::tail;
 use super::spans::{Claim, ends_clean, pattern, starts_clean};
 
-/// `+49 30 901820`, `+1 (212) 555-0187`, `+442079460958`, `0049-30-901820`.
+/// `+49 30 901820`, `(+49) 30 901820`, `+1 (212) 555-0187`, `+442079460958`, `0049-30-901820`.
 static INTERNATIONAL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?:\+|00)[1-9][0-9]{0,2}(?:[ ./-]?\(0?[0-9]{0,4}\))?(?:[ ./-]{0,2}[0-9]{1,12}){1,6}")
+    pattern(
+        r"(?:\(\+[1-9][0-9]{0,2}\)|(?:\+|00)[1-9][0-9]{0,2})(?:[ ./-]?\(0?[0-9]{0,4}\))?(?:[ ./-]{0,3}[0-9]{1,12}){1,6}",
+    )
 });
 /// `(212) 555-0187`, `212-555-0187`, `212.555.0187`, with or without a leading 1.
 static NORTH_AMERICA: LazyLock<Regex> = LazyLock::new(|| {
@@ -28,7 +30,7 @@ static PAIRS: LazyLock<Regex> =
 /// A number that a word in front calls a phone number.
 static CUED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:tel|telephone|telefon|t[ée]l[ée]phone|phone|mobile|mobil|handy|cell|cellphone|fax|whatsapp|landline|hotline|callback|call (?:me|us|him|her|them|back)|reach (?:me|us|him|her)|ring (?:me|us)|dial)\b\.?(?:[ ]?(?:number|no|nr|nummer))?\.?(?:[ ]?(?:is|at|on|under|:|=|#|-)){0,2}[ ]{0,3}(\(?[0-9](?:[ ()/-]{0,2}[0-9]){5,})",
+        r"(?i)\b(?:tel|telephone|telefon|t[ée]l[ée]phone|phone|mobile|mobil|handy|cell|cellphone|fax|whatsapp|landline|hotline|callback|call (?:me|us|him|her|them|back)|reach (?:me|us|him|her)|ring (?:me|us)|dial)\b\.?(?:[ ]?\([^()0-9\r\n]{1,20}\))?(?:[ ]?(?:number|no|nr|nummer))?\.?(?:[ ]?(?:is|at|on|under|:|=|#|-)){0,2}[ ]{0,3}(\(?[0-9](?:[ ()/-]{0,2}[0-9]){5,})",
     )
 });
 /// `ext. 4711`
@@ -50,8 +52,12 @@ pub(super) fn find(text: &str, claims: &mut Vec<Claim>) {
             claims.extend(whole_number(text, number.start(), number.end(), fewest, 15));
         }
     }
-    for found in INTERNATIONAL.find_iter(text).filter(|found| starts_clean(text, found.start(), STARTS)) {
-        let plus = found.as_str().starts_with('+');
+    for found in INTERNATIONAL.find_iter(text) {
+        let plus = found.as_str().starts_with(['+', '(']);
+        // A plus sign starts a number even behind `Ann Lee/`.
+        if !starts_clean(text, found.start(), if plus { "_.+#" } else { STARTS }) {
+            continue;
+        }
         // A country code behind `00` could be any long number, so it needs to be spaced and long enough to dial.
         let spaced = found.as_str().contains([' ', '-', '/', '(', '.']);
         let before = text[..found.start()].strip_suffix(' ').unwrap_or_default();

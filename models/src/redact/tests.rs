@@ -1,5 +1,7 @@
 //! Does redaction find what it should, leave the rest alone, and stay linear?
 
+mod secrets;
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
@@ -45,7 +47,10 @@ fn emails() {
     check("<a@example.org>, b@example.org, A@EXAMPLE.org", "<[EMAIL_1]>, [EMAIL_2], [EMAIL_1]");
     check("jürgen@groß-münchen.de schrieb", "[EMAIL_1] schrieb");
     check("mailto:o'neil_x%y@x-1.io?subject=hi", "mailto:[EMAIL_1]?subject=hi");
+    check("/unsubscribe?mail=ann%40example.org&x=1", "/unsubscribe?mail=[EMAIL_1]&x=1");
+    check("next=%2Fann%2540example.org", "next=%[EMAIL_1]");
     untouched(&[
+        "/lodash%404.17.21 and 100%40.5",
         "git clone git@github.com:rust-lang/rust.git",
         "lodash@4.17.21 and react@18.x and foo@1.2.3-beta.rc",
         "ssh root@localhost, @here, a @ b.c, user@host",
@@ -77,6 +82,17 @@ fn phones() {
     check("phone number is 5550187 today", "phone number is [PHONE_1] today");
     check("Mobile: 0171 2345678 2024-01-15 10:30", "Mobile: [PHONE_1]-01-15 10:30");
     check("reach me on 2125550187, ext. 4711", "reach me on [PHONE_1], ext. [PHONE_2]");
+    for number in [
+        "(+49) 171 2345678",
+        "+49\u{a0}171\u{202f}234\u{2009}5678",
+        "+49 171\u{2011}2345678",
+        "+49–171–2345678",
+    ] {
+        check(&format!("call {number}."), "call [PHONE_1].");
+        check(&format!("Ann Lee/{number}"), "[PERSON_1]/[PHONE_1]");
+    }
+    check("Tel (office): 5550187, phone (w) 5550188", "Tel (office): [PHONE_1], phone (w) [PHONE_2]");
+    check("tel (030) 901820", "tel [PHONE_1]");
     check("+4930901820 2024-01-15 10:30:00", "[PHONE_1]-01-15 10:30:00");
 }
 
@@ -99,6 +115,7 @@ fn numbers_of_a_help_desk_are_not_phones() {
         "mac 00:1A:2B:3C:4D:5E, 001a.2b3c.4d5e",
         "Mobile users 2023: 40, cell B12, ext4 on /dev/sda1, dial 9",
         "00000000 00000001 0000000000000000",
+        "2024–2025, pages 212–214, a\u{a0}b, 10:30\u{202f}PM, 1.2.3+20240115, UTC/+0100, C++/+1",
     ]);
 }
 
@@ -109,7 +126,13 @@ fn ip_addresses() {
     check("fe80::1ff:fe23:4567:890a%eth0 and [2001:db8::1]:443", "[IP_1]%eth0 and [[IP_2]]:443");
     check("peer 2001:db8:0:0:0:0:2:1: timed out", "peer [IP_1]: timed out");
     check("::ffff:192.0.2.128 mapped", "[IP_1] mapped");
+    check(
+        "tcpdump IP 10.1.2.3.51234 > 10.9.8.7.443: Flags, IP6 fe80::1:2.546",
+        "tcpdump IP [IP_1].51234 > [IP_2].443: Flags, IP6 [IP_3].546",
+    );
+    check("host 192.168.001.010 and 010.001.002.003.", "host [IP_1] and [IP_2].");
     untouched(&[
+        "version 1.2.3.4567 and 10.1.2.3456 and 1.2.3.4.123456 and 1.3.6.1.4.1.311 and 127.000.000.001",
         "version 1.2.3.4, v2.0.0.1, build: 10.2.3.4, firmware 7.4.1.2, section 4.3.2.1",
         "Chrome/120.0.0.0 Safari/537.36",
         "1.2.3.4.5 and 300.1.2.3 and 1.2.3",
@@ -126,6 +149,13 @@ fn cards_and_accounts() {
         check(&format!("card {card} exp 12/27"), "card [CARD_1] exp 12/27");
     }
     check("4111 1111 1111 1111 20 pieces", "[CARD_1] 20 pieces");
+    check("%B4111111111111111^DOE/JOHN, ;4111111111111111=2512", "%B[CARD_1]^DOE/JOHN, ;[CARD_1]=2512");
+    check("VISA4111111111111111 AMEX378282246310005", "VISA[CARD_1] AMEX[CARD_2]");
+    check("4111.1111.1111.1111 or 4111\u{a0}1111\u{a0}1111\u{a0}1111.", "[CARD_1] or [CARD_2].");
+    check(
+        "DE89-3704-0044-0532-0130-00 DE89\u{a0}3704\u{a0}0044\u{a0}0532\u{a0}0130\u{a0}00",
+        "[IBAN_1] [IBAN_2]",
+    );
     for iban in [
         "DE89 3704 0044 0532 0130 00",
         "GB82WEST12345698765432",
@@ -136,7 +166,8 @@ fn cards_and_accounts() {
     }
     untouched(&[
         "4111 1111 1111 1112 has a wrong digit",
-        "order 1234567890123456 shipped",
+        "order 1234567890123456 shipped, ORD4111111111111112, order_5555555555554445",
+        "0x4111111111111111 and 0.4111111111111111 and 4.111 1.111 1.111 1.111 111",
         "id 41111111111111110 and x4111111111111111 and 4111111111111111.25",
         "DE89 3704 0044 0532 0130 01 and DE00 0000 and GB82WEST1234569876543",
         "ID12 ABCD EFGH",
@@ -144,70 +175,13 @@ fn cards_and_accounts() {
 }
 
 #[test]
-fn issued_secrets() {
-    for secret in [
-        "AKIAIOSFODNN7EXAMPLE",
-        "ghp_0123456789abcdefghijABCDEFGHIJ012345",
-        "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz",
-        "glpat-abcdEFGH1234ijklMNOP",
-        "xoxb-123456789012-abcdefghijkl",
-        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
-        "AIzaSyA0123456789abcdefghijklmnopqrstuv",
-        "sk_live_0123456789abcdefABCDEF",
-    ] {
-        check(&format!("use {secret} here"), "use [SECRET_1] here");
-        check(&format!("{secret}\nagain: {secret}"), "[SECRET_1]\nagain: [SECRET_1]");
-    }
-    check("Authorization: Bearer abc.DEF-123_456", "Authorization: Bearer [SECRET_1]");
-    check("authorization: Basic dXNlcjpwYXNzMQ==", "authorization: Basic [SECRET_1]");
-    check("Cookie: session=abc123; theme=dark\nnext", "Cookie: [SECRET_1]\nnext");
-    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC==\n-----END RSA PRIVATE KEY-----";
-    check(&format!("key:\n{key}\ndone"), "key:\n[SECRET_1]\ndone");
-    check("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\nand so on", "[SECRET_1]\nand so on");
-    check(
-        "-----BEGIN PRIVATE KEY-----\npassword=aaA00AA,aaA00AA",
-        "[SECRET_1]\npassword=[SECRET_2],[SECRET_2]",
-    );
-    untouched(&["the bearer of bad news", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"]);
-}
-
-#[test]
-fn assigned_secrets() {
-    check("password=hunter2", "password=[SECRET_1]");
-    check("Password: Summer2024!", "Password: [SECRET_1]");
-    check("password: hunter", "password: [SECRET_1]");
-    check(r#"{"db_password": "a b\"c", "user": "x"}"#, r#"{"db_password": "[SECRET_1]", "user": "x"}"#);
-    check("api_key: 'abc-123-def'", "api_key: '[SECRET_1]'");
-    check("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", "AWS_SECRET_ACCESS_KEY=[SECRET_1]");
-    check(
-        "Server=db;User Id=sa;Password=p@ss;Timeout=3",
-        "Server=db;User Id=sa;Password=[SECRET_1];Timeout=3",
-    );
-    check("postgres://app:s3cr:et@db/x", "postgres://[SECRET_1]@db/x");
-    check("mysql --password hunter2 -h x", "mysql --password [SECRET_1] -h x");
-    check("curl -s -u bob:pw1 http://x", "curl -s -u [SECRET_1] http://x");
-    check("my password is Winter23! thanks", "my password is [SECRET_1] thanks");
-    check("password=Winter-23x I typed Winter-23x twice", "password=[SECRET_1] I typed [SECRET_1] twice");
-    untouched(&[
-        "Password: please reset it",
-        "password: reset required, password expired, Password is incorrect",
-        "token: expired; token=null; max_tokens: 256; tokens=12",
-        "password = getPassword()",
-        "password: ${DB_PASSWORD} password=<your password> password=********",
-        "the secret: always be polite to users",
-        "passwordless: true, password_policy: strict, secretName: vault",
-        "pass: 12 fail: 3",
-        "http://example.org:8080/path@x and redis://cache:6379",
-    ]);
-}
-
-#[test]
 fn known_names() {
     check("ANN LEE and ann lee-smith", "[PERSON_1] and [PERSON_2]");
-    check("JÜRGEN GROß, jürgen groß", "JÜRGEN GROß, [PERSON_1]");
+    check("JÜRGEN GROß, jürgen groß, Jürgen\u{a0}Gross", "[PERSON_1], [PERSON_1], [PERSON_1]");
+    check("ÄÖ JÜRGEN GROẞ ẞ", "ÄÖ [PERSON_1] ẞ");
     check("Jürgen Groß's desk", "[PERSON_1]'s desk");
     check("db-1.example.org, WEB01", "[HOST_1].example.org, [HOST_2]");
-    untouched(&["Ann Leeds, db-12, old-db-1, web011, my_web01", "Hannah Ann"]);
+    untouched(&["Jürgen Großmann, İJürgen Groß, Ann Leeds, db-12, old-db-1, web011, my_web01", "Hannah Ann"]);
     let plain = Redactor::new(
         &RedactionPolicy::default(),
         &[KnownName { name: "Ann Lee".to_owned(), kind: NameKind::Person }],
@@ -265,7 +239,10 @@ fn time_grows_with_the_text_and_no_faster() {
         assert!(redacted.text().len() <= text.len() * 3);
         begun.elapsed()
     };
-    for unit in [
+    const SMALL: usize = 128_000;
+    const LARGE: usize = 8 * SMALL;
+    let ticket = include_str!("../language.rs").repeat(160);
+    let units = [
         "a@",
         "a.",
         "1 ",
@@ -289,15 +266,39 @@ fn time_grows_with_the_text_and_no_faster() {
         "Ann ",
         "\u{e9}",
         "plain words of a ticket ",
-    ] {
-        let text = |bytes: usize| unit.repeat(bytes / unit.len());
-        let (small, large) = (time(&text(16_000)), time(&text(128_000)));
-        // Eight times the text may take longer than that on a busy machine, but not sixty-four times as long.
-        let limit = (small * 40).max(Duration::from_secs(3));
-        assert!(large < limit, "{unit:?}: {small:?} for 16 kB, {large:?} for 128 kB");
+        "pw-",
+        "password is ",
+        "password (",
+        "password=(",
+        "password=)",
+        "password\n",
+        "password from a1b2c3 to ",
+        "<password",
+        "name=\"password\" ",
+        "\\\"password\\\":\\\"",
+        "mysql -p",
+        "-----BEGIN PRIVATE KEY-----\nDEK-Info: ",
+        "Private-Lines: 1 ",
+        "%40",
+        "\u{a0}1",
+        "gro\u{df}",
+    ];
+    let mut texts: Vec<(String, String)> =
+        units.map(|unit| (unit.repeat(SMALL / unit.len()), unit.repeat(LARGE / unit.len()))).into();
+    let numbered = |bytes: usize| (0..bytes / 22).map(|at| format!("password=hunter{at:06} ")).collect();
+    texts.push((numbered(SMALL), numbered(LARGE)));
+    texts.push((ticket[..SMALL].to_owned(), ticket[..LARGE].to_owned()));
+    for (small, large) in texts {
+        let unit: String = large.chars().take(30).collect();
+        // Eight times the text takes a quadratic rule sixty-four times as long. What is over in a moment is not told
+        // apart from noise, and a busy machine gets three chances.
+        let grows = || {
+            let (small, large) = (time(&small).max(Duration::from_millis(10)), time(&large));
+            (large > small * 20).then_some((small, large))
+        };
+        let slow: Vec<_> = (0..3).map_while(|_| grows()).collect();
+        assert!(slow.len() < 3, "{unit:?} takes longer than in proportion: {slow:?}");
     }
-    let ticket = include_str!("../language.rs").repeat(160);
-    assert!(ticket.len() > 1_000_000 && time(&ticket) < Duration::from_secs(20));
 }
 
 /// Pieces that rules look for, glued together in any order.
@@ -344,6 +345,30 @@ fn scraps() -> impl Strategy<Value = String> {
         "cookie: ",
         "secret",
         "token",
+        "pw",
+        "pass",
+        " is ",
+        " from ",
+        " to ",
+        "|",
+        "&",
+        "?",
+        "(",
+        ")",
+        "$",
+        "%40",
+        "<password>",
+        "key=",
+        "value=",
+        "Private-Lines: 2",
+        "abcdefghijkl==",
+        "mysql -p",
+        ".443",
+        "Ab1!x",
+        "Jürgen GROSS",
+        "\u{a0}",
+        "–",
+        "\\",
     ]);
     proptest::collection::vec(scrap, 0..30).prop_map(|scraps| scraps.concat())
 }
