@@ -10,11 +10,13 @@ use ontology::{Record, Scope};
 use crate::answer::{answer, cite};
 use crate::classify;
 use crate::evidence::{Evidence, Gather};
-use crate::extract::{Material, Passage, Sources, extract};
+use crate::extract::{Material, extract};
 use crate::lead::{Lead, other_code};
 use crate::page::{self, Chosen};
 use crate::result::{Answer, BundleRef, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage};
+use crate::sources::{Passage, Sources};
 use crate::strength::{ENOUGH, strength};
+use crate::warnings::warnings;
 
 /// Related tickets that are shown, and the vote from which one is.
 const SHOWN_RELATED: usize = 5;
@@ -262,69 +264,4 @@ fn related(evidence: &Evidence, redactor: &Redactor) -> Vec<RelatedLine> {
         reasons: neighbour.ticket.reasons.clone(),
     };
     shown.map(line).collect()
-}
-
-/// Phrases by which a text speaks to an assistant instead of a person. They change nothing; people are told.
-const SPEAKS_TO_ASSISTANT: [&str; 6] = [
-    "ignore all previous instructions",
-    "ignore previous instructions",
-    "ignore the above",
-    "disregard previous",
-    "note to the assistant",
-    "system prompt",
-];
-
-fn warnings(
-    ticket: &Record,
-    evidence: &Evidence,
-    lead: Lead<'_>,
-    chosen: Option<&Chosen<'_>>,
-) -> Vec<String> {
-    let mut warnings = evidence.tickets.warnings.clone();
-    warnings.extend(
-        evidence.knowledge.warnings.iter().filter(|one| !evidence.tickets.warnings.contains(one)).cloned(),
-    );
-    let told = ticket.sections.iter().map(|section| section.text.as_str()).chain([ticket.title.as_str()]);
-    if told.map(str::to_lowercase).any(|text| SPEAKS_TO_ASSISTANT.iter().any(|phrase| text.contains(phrase)))
-    {
-        warnings.push(
-            "the ticket holds instructions to an assistant: they were read as text and not followed"
-                .to_owned(),
-        );
-    }
-    if let (Lead::Ticket(_), Some(chosen)) = (lead, chosen.filter(|chosen| chosen.page.expired)) {
-        warnings.push(format!(
-            "{} has expired, and like tickets were solved since: do not work by it",
-            chosen.page.record.title
-        ));
-    }
-    if let Some(chosen) = lead.page() {
-        if chosen.is_guess() {
-            warnings.push(format!(
-                "{} is a guess: compare its symptom before you follow it",
-                chosen.page.record.title
-            ));
-        }
-        if chosen.page.expired {
-            warnings
-                .push(format!("{} has expired: check it before you work by it", chosen.page.record.title));
-        }
-        for id in &chosen.page.contradicts {
-            let title = evidence
-                .pages
-                .iter()
-                .find(|page| page.record.id == *id)
-                .map_or(id.external(), |page| &page.record.title);
-            warnings.push(format!("{title} says the opposite of {}", chosen.page.record.title));
-        }
-        for id in &chosen.page.replaces {
-            let title = evidence
-                .pages
-                .iter()
-                .find(|page| page.record.id == *id)
-                .map_or(id.external(), |page| &page.record.title);
-            warnings.push(format!("do not work by the older page {title}: it was replaced"));
-        }
-    }
-    warnings
 }

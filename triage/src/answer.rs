@@ -9,8 +9,9 @@ use ontology::RecordId;
 use crate::agent::{Trace, TriageOptions};
 use crate::check::{Checker, Drafted};
 use crate::draft;
-use crate::extract::{Material, Passage, Sources};
+use crate::extract::Material;
 use crate::result::{Answer, Claim, Dropped};
+use crate::sources::{Passage, Sources};
 
 /// Passages that a language model is shown.
 const MODEL_PASSAGES: usize = 12;

@@ -7,10 +7,11 @@ use engine::{
     Bundle, BundleRequest, Desk, DeskError, FactKind, Filters, Hit, Leg, Query, RelatedTicket, Subject,
 };
 use jiff::Timestamp;
-use models::{KnownName, NameKind};
-use ontology::{Kind, Record, RecordId, Reference, Relation, Scope, Section, SectionKind};
+use models::KnownName;
+use ontology::{Kind, Record, RecordId, Reference, Relation, Scope};
 
 use crate::agent::TriageOptions;
+use crate::names::{page_names, people};
 
 /// Tickets that vote at most.
 const NEIGHBOURS: usize = 12;
@@ -210,9 +211,7 @@ impl<'a> Gather<'a> {
     /// The pages that solved a ticket: by link, or named in its notes by number or file.
     fn cites(&mut self, record: &Record) -> Result<BTreeSet<RecordId>, DeskError> {
         let mut cited = self.targets(record, Relation::ResolvedBy)?;
-        let notes = record.sections.iter().filter(|section| is_note(section));
-        let names: BTreeSet<String> = notes.flat_map(|section| page_names(&section.text)).collect();
-        for name in names {
+        for name in page_names(record) {
             cited.extend(self.find(&name)?);
         }
         let mut pages = BTreeSet::new();
@@ -300,32 +299,6 @@ impl<'a> Gather<'a> {
     }
 }
 
-fn is_note(section: &Section) -> bool {
-    matches!(
-        section.kind,
-        SectionKind::Resolution
-            | SectionKind::RootCause
-            | SectionKind::WorkNote
-            | SectionKind::Comment
-            | SectionKind::Steps
-    )
-}
-
-/// Words of a note that may name a page: numbers such as KB0010293, files such as `wms-db-locks.md`, addresses.
-fn page_names(text: &str) -> Vec<String> {
-    let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '"' | '`'));
-    words
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
-        .filter(|word| {
-            let is_number = word.len() > 4
-                && word.starts_with(char::is_alphabetic)
-                && word.ends_with(|c: char| c.is_ascii_digit());
-            is_number || word.ends_with(".md") || word.contains("://")
-        })
-        .map(str::to_owned)
-        .collect()
-}
-
 fn is_named(hit: &Hit, question: &str) -> bool {
     question.contains(&hit.title)
 }
@@ -341,21 +314,4 @@ fn symmetric(pages: &mut [Page]) {
             page.contradicts.insert(from.clone());
         }
     }
-}
-
-/// People whom the ticket and its neighbours name: callers, assignees, authors of notes.
-fn people(ticket: &Record, neighbours: &[Neighbour]) -> Vec<KnownName> {
-    let records = neighbours.iter().map(|neighbour| &neighbour.record).chain([ticket]);
-    let mut names = BTreeSet::new();
-    for record in records {
-        names.extend(record.sections.iter().filter_map(|section| section.author.clone()));
-        names.extend(record.attributes.get("assignee").cloned());
-        for link in record.links.iter().filter(|link| link.relation == Relation::ReportedBy) {
-            if let Reference::Name(name) = &link.target {
-                names.insert(name.clone());
-            }
-        }
-    }
-    let is_person = |name: &String| name.contains(' ');
-    names.into_iter().filter(is_person).map(|name| KnownName { name, kind: NameKind::Person }).collect()
 }

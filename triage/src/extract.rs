@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use engine::{Bundle, BundleItem, Fact, FactKind};
+use engine::FactKind;
 use models::Redactor;
 use ontology::{Kind, Record, RecordId, SectionKind, Span};
 
 use crate::evidence::{Evidence, Neighbour};
 use crate::lead::{Lead, TOLD_WEIGHT, precedents};
-use crate::result::{Answer, Claim, Source};
+use crate::result::{Answer, Claim};
+use crate::sources::{Passage, Sources};
 use crate::words;
 
 /// Who wrote an answer without a language model.
@@ -22,91 +23,6 @@ const PAGE_SENTENCES: usize = 3;
 const LEAD_SENTENCES: usize = 6;
 /// Share of the words of a ticket's cause and solution that a page has when both speak of one thing.
 const SAME_STORY: f64 = 0.35;
-
-/// A passage that may be cited.
-#[derive(Clone, Copy)]
-pub(crate) struct Passage<'a> {
-    pub(crate) bundle: &'a Bundle,
-    pub(crate) item: &'a BundleItem,
-}
-
-impl<'a> Passage<'a> {
-    /// Every passage of a bundle, in the order of its record.
-    pub(crate) fn all(bundle: &'a Bundle) -> Vec<Self> {
-        let mut passages: Vec<Self> = bundle.items.iter().map(|item| Self { bundle, item }).collect();
-        passages.sort_by_key(|passage| (passage.item.section, passage.item.span));
-        passages
-    }
-}
-
-/// The sources of an answer, numbered as they are cited.
-#[derive(Default)]
-pub(crate) struct Sources {
-    pub(crate) list: Vec<Source>,
-}
-
-impl Sources {
-    /// Whether a passage is cited already.
-    pub(crate) fn knows(&self, passage: Passage<'_>) -> bool {
-        self.find(passage).is_some()
-    }
-
-    fn find(&self, Passage { item, .. }: Passage<'_>) -> Option<&Source> {
-        self.list.iter().find(|source| {
-            source.record == item.record && source.section == item.section && source.span == Some(item.span)
-        })
-    }
-
-    pub(crate) fn passage(&mut self, passage: Passage<'_>, redactor: &Redactor) -> String {
-        let Passage { bundle, item } = passage;
-        if let Some(source) = self.find(passage) {
-            return source.handle.clone();
-        }
-        let passages = self.list.iter().filter(|source| source.handle.starts_with('S')).count();
-        let handle = format!("S{}", passages + 1);
-        self.list.push(Source {
-            handle: handle.clone(),
-            bundle: bundle.id.clone(),
-            bundle_handle: item.handle.clone(),
-            record: item.record.clone(),
-            kind: item.kind,
-            title: if item.kind.is_ticket() {
-                redactor.redact(&item.title).text().to_owned()
-            } else {
-                item.title.clone()
-            },
-            section: item.section,
-            section_kind: Some(item.section_kind),
-            span: Some(item.span),
-            position: Some(item.position),
-            date: item.modified.or(item.created),
-            expired: item.expired,
-            url: item.url.clone(),
-        });
-        handle
-    }
-
-    fn fact(&mut self, bundle: &Bundle, fact: &Fact, text: &str) -> String {
-        if self.list.iter().all(|source| source.handle != fact.handle) {
-            self.list.push(Source {
-                handle: fact.handle.clone(),
-                bundle: bundle.id.clone(),
-                bundle_handle: fact.handle.clone(),
-                record: fact.object.clone(),
-                kind: Kind::Relationship,
-                title: text.to_owned(),
-                section: None,
-                section_kind: None,
-                span: None,
-                position: None,
-                date: None,
-                expired: false,
-                url: None,
-            });
-        }
-        fact.handle.clone()
-    }
-}
 
 /// What an answer is made from.
 pub(crate) struct Material<'a> {

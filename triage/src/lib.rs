@@ -11,13 +11,16 @@ mod words;
 
 mod classify;
 mod page;
+mod sources;
 mod strength;
+mod warnings;
 
 mod check;
 mod draft;
 mod extract;
 mod fit;
 mod lead;
+mod names;
 
 mod answer;
 

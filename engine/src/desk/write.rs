@@ -434,7 +434,7 @@ impl Desk {
         let (valid, rejected): (Vec<_>, Vec<_>) =
             observations.into_par_iter().partition_map(|observation| match Self::refusal(&observation) {
                 None => rayon::iter::Either::Left(observation),
-                Some(reason) => rayon::iter::Either::Right(reject(observation, reason)),
+                Some(reason) => rayon::iter::Either::Right(Rejected::of(observation, reason)),
             });
         self.quarantine().add(&rejected)?;
         applied.rejected = rejected;
@@ -458,7 +458,7 @@ impl Desk {
         let mut applied = Applied::default();
         for observation in observations {
             if let Some(reason) = Self::refusal(observation) {
-                applied.rejected.push(reject(observation.clone(), reason));
+                applied.rejected.push(Rejected::of(observation.clone(), reason));
                 continue;
             }
             match self.log.foresee(observation)? {
@@ -532,15 +532,5 @@ impl Desk {
             self.publish(indexes, &touched)?;
             indexes.is_torn = false;
         }
-    }
-}
-
-fn reject(observation: Observation, reason: String) -> Rejected {
-    Rejected {
-        source: observation.record.id.source_id(),
-        record: Some(observation.record.id.clone()),
-        reason,
-        raw: serde_json::to_string(&observation.record).unwrap_or_default(),
-        lineage: observation.lineage,
     }
 }
