@@ -9,5 +9,6 @@ mod fetch;
 mod http;
 mod output;
 mod settings;
+mod unknown;
 
 pub use cli::run;
