@@ -4,6 +4,7 @@
 //! `serve` serves; [`settings`] turns flags and environment into an open desk and a scope.
 
 mod cli;
+mod code;
 mod command;
 mod fetch;
 mod http;
