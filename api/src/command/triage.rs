@@ -52,8 +52,8 @@ pub(crate) struct Triage {
     /// Leave out search legs that are not ready within this time
     #[arg(long, value_name = "MILLIS")]
     deadline_millis: Option<u64>,
-    /// What is hidden from the language model: a TOML file with `emails = false`, `hosts = true`, and so on, of secrets,
-    /// payment_cards, ibans, emails, ip_addresses, phones, people and hosts [default: all but hosts]
+    /// What is hidden from a language model, and of other people's tickets from the answer: a TOML file with lines like
+    /// `hosts = true`, of secrets, payment_cards, ibans, emails, ip_addresses, phones, people, hosts [default: all but hosts]
     #[arg(long, value_name = "FILE")]
     redaction: Option<PathBuf>,
     /// Show what the agent did, step by step
