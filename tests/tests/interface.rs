@@ -84,7 +84,13 @@ fn people_are_told_names_and_what_was_left_out() {
 #[test]
 fn an_answer_that_cannot_be_written_is_a_failure_and_a_reader_that_left_is_none() {
     let desk = small();
-    for arguments in [&["search", "mail", "--json"][..], &["completions", "bash"], &["status"]] {
+    for arguments in [
+        &["search", "mail", "--json"][..],
+        &["completions", "bash"],
+        &["status"],
+        &["sparql", "--json", "ASK { ?s ?p ?o }"],
+        &["export"],
+    ] {
         let full = OpenOptions::new().write(true).open("/dev/full").expect("a full device");
         let mut command = desk.command(arguments);
         let ended = command.stdout(full).output().expect("the binary starts");
