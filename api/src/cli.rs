@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::code;
 use crate::command;
 use crate::output::{self, BAD, paint};
 use crate::settings::Global;
@@ -84,10 +85,15 @@ pub(crate) enum Outcome {
 
 /// Runs the command line. 0: fine, 1: worked but needs attention, 2: failed.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
+                output::note(as_json("invalid-arguments", error.to_string().trim_end()));
+            } else {
+                let _ = error.print();
+            }
             return if error.use_stderr() { FAILED.into() } else { ExitCode::SUCCESS };
         }
     };
@@ -95,24 +101,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Attention) => ATTENTION.into(),
         Err(error) => {
-            output::note(format!("{} {}", paint(BAD, "error:"), message(&error)));
+            let message = output::in_one_line(&error);
+            if cli.global.json {
+                output::note(as_json(code::of(&error), &message));
+            } else {
+                output::note(format!("{} {message}", paint(BAD, "error:")));
+            }
             FAILED.into()
         }
     }
 }
 
-/// The chain of causes in one line, without repeating what a cause already said.
-fn message(error: &anyhow::Error) -> String {
-    let mut message = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if !message.contains(&cause) {
-            if !message.is_empty() {
-                message.push_str(": ");
-            }
-            message.push_str(&cause);
-        }
-    }
-    message
+/// An error as `--json` has it: the stable code and the message.
+fn as_json(code: &str, message: &str) -> String {
+    serde_json::json!({ "code": code, "message": message }).to_string()
 }
 
 fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
@@ -139,7 +141,9 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Triage(command) => command.run(global),
         Command::Serve(command) => command.run(global),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "triagraph", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "triagraph", &mut script);
+            output::line(String::from_utf8(script)?.trim_end());
             Ok(Outcome::Fine)
         }
     }

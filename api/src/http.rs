@@ -6,9 +6,11 @@
 
 mod app;
 mod bundles;
+mod document;
 mod extract;
 mod guard;
 mod jobs;
+mod listen;
 mod metrics;
 mod observe;
 mod overview;
@@ -19,58 +21,25 @@ mod search;
 mod sparql;
 #[cfg(test)]
 mod tests;
-
-use std::future::Future;
+mod triage;
+mod wire;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{OpenApi, SecurityRequirement};
 use utoipa::{Modify, OpenApi as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use document::{Document, Surroundings};
+
 pub(crate) use app::{App, Limits};
 pub(crate) use guard::Key;
-
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(
-        title = "Triagraph",
-        description = "Tickets, runbooks, articles and CMDB records as a knowledge graph; search, context bundles and triage over them. Every error is a problem of RFC 9457 with a stable `code`.",
-    ),
-    tags(
-        (name = "search", description = "Find records and related tickets"),
-        (name = "bundles", description = "Context for an agent, with its sources"),
-        (name = "records", description = "What is in the desk"),
-        (name = "jobs", description = "What takes longer than a request"),
-        (name = "graph", description = "SPARQL"),
-        (name = "operation", description = "Health, metrics, verification"),
-    ),
-    modifiers(&BearerKey)
-)]
-struct Document;
-
-struct BearerKey;
-
-impl Modify for BearerKey {
-    fn modify(&self, document: &mut OpenApi) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some(
-                "The key that the server was started with; without one it serves this machine only.",
-            ))
-            .build();
-        document.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(scheme));
-        document.security = Some(vec![SecurityRequirement::new::<_, _, String>("key", [])]);
-    }
-}
+pub(crate) use listen::serve;
 
 /// All routes and layers.
 pub(crate) fn router(app: &App) -> Router {
@@ -80,12 +49,13 @@ pub(crate) fn router(app: &App) -> Router {
     let asked = asked()
         .layer(from_fn_with_state(app.clone(), guard::share))
         .layer(from_fn_with_state(app.clone(), guard::door));
-    let (routes, document) = OpenApiRouter::with_openapi(Document::openapi())
+    let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(overview::live))
         .routes(routes!(overview::ready))
         .merge(counts)
         .merge(asked)
         .split_for_parts();
+    Surroundings.modify(&mut document);
     routes
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
         .layer(DefaultBodyLimit::max(app.limits.body_bytes))
@@ -99,6 +69,7 @@ fn asked() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(search::search))
         .routes(routes!(search::related))
+        .routes(routes!(triage::make))
         .routes(routes!(bundles::make))
         .routes(routes!(bundles::show))
         .routes(routes!(bundles::replay))
@@ -118,40 +89,4 @@ fn asked() -> OpenApiRouter<App> {
 /// A panic in a handler; one on an engine's thread is caught where it is waited for.
 fn panicked(_payload: Box<dyn std::any::Any + Send>) -> Response {
     problem::Problem::bug().into_response()
-}
-
-/// Serves until `stop` resolves; then requests at work and the current block of a job may finish, for a limited time.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    app: App,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
-    let jobs = app.clone();
-    let stop = async move {
-        stop.await;
-        jobs.jobs.stop();
-        let _ = stopping.send(());
-    };
-    let server = axum::serve(listener, router(&app)).with_graceful_shutdown(stop).into_future();
-    let worker = app.clone();
-    let served = async move {
-        let served = server.await;
-        worker.jobs.rest().await;
-        served
-    };
-    let grace = app.limits.shutdown;
-    let late = async move {
-        if stopped.await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        served = served => served,
-        () = late => {
-            tracing::warn!("stopped while requests or a job were still at work");
-            Ok(())
-        }
-    }
 }

@@ -4,10 +4,12 @@
 //! `serve` serves; [`settings`] turns flags and environment into an open desk and a scope.
 
 mod cli;
+mod code;
 mod command;
 mod fetch;
 mod http;
 mod output;
 mod settings;
+mod unknown;
 
 pub use cli::run;

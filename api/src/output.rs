@@ -25,9 +25,13 @@ pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Writes a line to standard output. A reader that went away (`| head`) ends the program quietly.
+/// Writes a line to standard output. A reader that went away (`| head`) ends the program quietly; a full disk does not.
 pub(crate) fn line(text: impl Display) {
-    if writeln!(anstream::stdout(), "{text}").is_err() {
+    if let Err(error) = writeln!(anstream::stdout(), "{text}") {
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            note(format!("{} the answer cannot be written: {error}", paint(BAD, "error:")));
+            std::process::exit(2);
+        }
         std::process::exit(0);
     }
 }
@@ -41,6 +45,20 @@ pub(crate) fn note(text: impl Display) {
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string_pretty(value)?);
     Ok(())
+}
+
+/// The chain of an error's causes in one line, without repeating what a cause already said.
+pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !message.contains(&cause) {
+            if !message.is_empty() {
+                message.push_str(": ");
+            }
+            message.push_str(&cause);
+        }
+    }
+    message
 }
 
 /// Width of the terminal in columns, between 60 and 110.

@@ -66,6 +66,14 @@ impl Global {
         Ok(Some(Arc::new(embedder)))
     }
 
+    /// Why there is no embedder, and what to do.
+    pub(crate) fn why_no_embedder(&self) -> String {
+        if self.no_embedder {
+            return "the embedder was left out by --no-embedder; run without it to use one".to_owned();
+        }
+        format!("no embedder is installed; `triagraph models pull {DEFAULT_EMBEDDER}` fetches one")
+    }
+
     /// Opens the desk; creates it when there is none.
     pub(crate) fn open_or_create(&self) -> anyhow::Result<Desk> {
         Ok(Desk::open(&self.data, &self.tenant, self.embedder()?)?)

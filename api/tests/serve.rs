@@ -42,6 +42,29 @@ fn it_listens_answers_and_ends_with_zero_at_sigterm() {
 }
 
 #[test]
+fn its_log_has_no_colours_outside_of_a_terminal_and_it_shows_its_audience_only() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(triagraph(folder.path()).arg("init").output().unwrap().status.success());
+    let mut server = triagraph(folder.path())
+        .args(["serve", "--listen", "127.0.0.1:0", "--audience", "staff"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line:?}"));
+    let mut connection = TcpStream::connect(address).unwrap();
+    write!(connection, "GET /v1/status HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("--audience"), "{answer}");
+    assert!(Command::new("kill").arg("-TERM").arg(server.id().to_string()).status().unwrap().success());
+    let log = String::from_utf8(server.wait_with_output().unwrap().stderr).unwrap();
+    assert!(log.contains("/v1/status") && !log.contains('\u{1b}'), "{log:?}");
+}
+
+#[test]
 fn it_refuses_other_machines_without_a_key_and_a_weak_key_anywhere() {
     let folder = tempfile::tempdir().unwrap();
     let check = |arguments: &[&str], key: Option<&str>, expected: &str| {

@@ -145,6 +145,7 @@ pub struct Desk {
     pub(crate) graph: GraphStore,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     writer: Mutex<Indexes>,
+    is_stopped: std::sync::atomic::AtomicBool,
     published: RwLock<Arc<Snapshot>>,
 }
 
@@ -174,6 +175,7 @@ impl Desk {
             graph,
             embedder,
             writer: Mutex::new(indexes),
+            is_stopped: false.into(),
             published: RwLock::new(Arc::new(snapshot)),
         };
         desk.jobs().mark_interrupted()?;
@@ -312,11 +314,6 @@ impl Desk {
             .collect();
         ids.sort();
         Ok(ids)
-    }
-
-    /// Keeps writers out for as long as the guard lives.
-    pub(crate) fn pause_writer(&self) -> std::sync::MutexGuard<'_, Indexes> {
-        self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {

@@ -164,7 +164,7 @@ fn near_duplicates(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<PagePair>, DeskError> {
     let Some(vectors) = &snapshot.vectors else {
-        warnings.push("near-duplicates were not looked for: no embedder is installed".to_owned());
+        warnings.push("near-duplicates were not looked for: no embedder is at hand".to_owned());
         return Ok(Vec::new());
     };
     let pages: BTreeMap<u64, &Revision> = snapshot

@@ -6,10 +6,11 @@ use engine::{Bundle as Made, BundleDifference, BundleItem, BundleRequest, LeftOu
 use jiff::Timestamp;
 
 use crate::cli::Outcome;
-use crate::command::search::Narrow;
+use crate::command::search::{Narrow, tell_limits};
 use crate::command::subject::{TicketFile, record_or_text};
 use crate::output::{self, BOLD, DIM, ID, WARN, moment, paint};
 use crate::settings::Global;
+use crate::unknown::unknown_names;
 
 /// Make, get, replay or compare context bundles.
 #[derive(Debug, Args)]
@@ -97,12 +98,16 @@ impl Make {
             minimum_generation: self.minimum_generation,
             ..BundleRequest::new(about)
         };
+        let unknown = unknown_names(&desk, &scope, &request.filters)?;
         let bundle = desk.bundle(&scope, &request, now)?;
-        if global.json {
-            output::json(&bundle)?;
-        } else {
+        if !global.json {
             show(&bundle, self.prompt);
+        } else if self.prompt {
+            output::json(&as_prompt(&bundle))?;
+        } else {
+            output::json(&bundle)?;
         }
+        tell_limits(&[], &unknown);
         Ok(Outcome::Fine)
     }
 }
@@ -110,7 +115,9 @@ impl Make {
 fn get(global: &Global, id: &str, prompt: bool) -> anyhow::Result<Outcome> {
     let stored = global.open()?.stored_bundle(&global.scope(), id)?;
     let bytes = stored.with_context(|| unknown(id))?;
-    if global.json {
+    if global.json && prompt {
+        output::json(&as_prompt(&serde_json::from_slice(&bytes)?))?;
+    } else if global.json {
         // As it was handed out, byte for byte; only the line break at the end is ours.
         output::line(String::from_utf8(bytes)?);
     } else {
@@ -145,6 +152,13 @@ fn diff(global: &Global, before: &str, after: &str) -> anyhow::Result<Outcome> {
     Ok(if difference.same { Outcome::Fine } else { Outcome::Attention })
 }
 
+/// The text for a prompt, with what says which bundle it is.
+fn as_prompt(bundle: &Made) -> serde_json::Value {
+    serde_json::json!({
+        "id": bundle.id, "generation": bundle.generation, "tokens": bundle.tokens, "prompt": bundle.prompt_text(),
+    })
+}
+
 fn unknown(id: &str) -> String {
     format!("there is no bundle {id} here: its id is in the answer that it was made for")
 }
@@ -177,12 +191,7 @@ fn show(bundle: &Made, prompt: bool) {
         };
         output::note(paint(DIM, format!("left out, {reason}: {} {}", left.record, left.title)));
     }
-    for degraded in &bundle.degraded {
-        output::note(paint(WARN, format!("without the {} leg: {}", degraded.leg.as_str(), degraded.reason)));
-    }
-    for warning in &bundle.warnings {
-        output::note(paint(WARN, warning));
-    }
+    tell_limits(&bundle.degraded, &bundle.warnings);
     output::line("");
     let as_of = bundle.as_of.map(|at| format!(", as of {}", moment(at))).unwrap_or_default();
     output::line(format!(

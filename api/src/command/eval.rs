@@ -1,7 +1,8 @@
 //! `eval`: how good is retrieval? Ranking measures per leg and fused, on BEIR folders or on this desk.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
+mod judgements;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -11,8 +12,9 @@ use engine::{Desk, Leg, Query};
 use ingest::{Item, MappingChoice, Request};
 use jiff::Timestamp;
 use ontology::{Observation, Scope, TenantId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use self::judgements::{Grades, Line, read_grades, read_lines};
 use crate::cli::Outcome;
 use crate::output::{self, BOLD, DIM, paint};
 use crate::settings::Global;
@@ -66,16 +68,6 @@ struct Seconds {
     query_p50: f64,
     query_p99: f64,
 }
-
-#[derive(Deserialize)]
-struct Line {
-    #[serde(rename = "_id")]
-    id: String,
-    text: String,
-}
-
-/// The right answers of one query: external or full record ids with their grades.
-type Grades = BTreeMap<String, f64>;
 
 impl Eval {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
@@ -158,10 +150,25 @@ fn fill(desk: &Desk, corpus: &Path) -> anyhow::Result<()> {
             Item::Skipped(_) | Item::Quads(_) => {}
         }
         if batch.len() == BATCH {
-            desk.apply(std::mem::take(&mut batch))?;
+            take_in(desk, std::mem::take(&mut batch))?;
         }
     }
-    desk.apply(batch)?;
+    take_in(desk, batch)?;
+    desk.seal()?;
+    Ok(())
+}
+
+/// A document that is missing from the index would be measured as one that was not found.
+fn take_in(desk: &Desk, batch: Vec<Observation>) -> anyhow::Result<()> {
+    let refused = desk.apply(batch)?.rejected;
+    if let Some(first) = refused.first() {
+        let id = first.record.as_ref().map_or("a document", |id| id.as_str());
+        bail!(
+            "{} refused, such as {id}: {}",
+            output::count(refused.len() as u64, "document is", "documents are"),
+            first.reason
+        );
+    }
     Ok(())
 }
 
@@ -176,6 +183,12 @@ fn measure(
     let grades = read_grades(qrels)?;
     let lines: Vec<Line> =
         read_lines(queries)?.into_iter().filter(|line| grades.contains_key(&line.id)).collect();
+    anyhow::ensure!(
+        !lines.is_empty(),
+        "no query of {} has an id that {} grades: nothing can be measured",
+        queries.display(),
+        qrels.display()
+    );
     let mut sums: BTreeMap<String, Measures> = BTreeMap::new();
     let mut times = Vec::with_capacity(lines.len());
     for line in &lines {
@@ -199,7 +212,7 @@ fn measure(
             sums.entry(name.clone()).or_default().add(&ids, &grades[&line.id]);
         }
     }
-    let count = lines.len().max(1) as f64;
+    let count = lines.len() as f64;
     times.sort_by(f64::total_cmp);
     let at =
         |share: f64| times.get(((times.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
@@ -240,45 +253,6 @@ impl Measures {
             mrr_at_10: self.mrr_at_10 / count,
         }
     }
-}
-
-fn read_lines(path: &Path) -> anyhow::Result<Vec<Line>> {
-    let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
-    let mut lines = Vec::new();
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        let line = line.with_context(|| path.display().to_string())?;
-        if !line.trim().is_empty() {
-            let parsed = serde_json::from_str(&line);
-            lines.push(parsed.with_context(|| format!("{}: line {}", path.display(), number + 1))?);
-        }
-    }
-    Ok(lines)
-}
-
-/// Grades by query. A first line without a number is a header.
-fn read_grades(path: &Path) -> anyhow::Result<BTreeMap<String, Grades>> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let mut grades: BTreeMap<String, Grades> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for (number, line) in text.lines().enumerate() {
-        let place = || format!("{}: line {}", path.display(), number + 1);
-        let fields: Vec<&str> = line.split('\t').collect();
-        let [query, record, grade] = fields[..] else {
-            if line.trim().is_empty() {
-                continue;
-            }
-            bail!("{}: a query id, a record id and a grade, separated by tabs, are wanted", place());
-        };
-        match grade.trim().parse::<f64>() {
-            Ok(grade) if seen.insert((query, record)) => {
-                grades.entry(query.to_owned()).or_default().insert(record.to_owned(), grade);
-            }
-            Ok(_) => bail!("{}: {query} and {record} stand there twice", place()),
-            Err(_) if number == 0 => {}
-            Err(_) => bail!("{}: {grade:?} is no number", place()),
-        }
-    }
-    Ok(grades)
 }
 
 fn show(report: &Report) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use engine::{Desk, ExportFormat, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome};
+use engine::{Desk, ExportFormat, SparqlFormat, SparqlLimits, SparqlOutcome};
 use ontology::Scope;
 
 use crate::cli::Outcome;
@@ -121,12 +121,8 @@ fn stream(
     formats: &[SparqlFormat],
     limits: SparqlLimits,
 ) -> anyhow::Result<SparqlOutcome> {
-    let mut out = BufWriter::new(io::stdout());
-    let answered = desk.sparql(scope, query, formats, limits, &mut out);
-    let outcome = match answered {
-        Err(SparqlError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        answered => answered?,
-    };
+    let mut out = BufWriter::new(Quiet(io::stdout()));
+    let outcome = desk.sparql(scope, query, formats, limits, &mut out)?;
     if matches!(outcome.format, SparqlFormat::Json | SparqlFormat::Xml | SparqlFormat::JsonLd) {
         writeln!(out)?;
     }
@@ -207,7 +203,10 @@ impl<W: Write> Write for Quiet<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+            flushed => flushed,
+        }
     }
 }
 

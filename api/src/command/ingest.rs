@@ -68,12 +68,14 @@ impl Ingest {
             audience: self.visible_to.clone(),
         };
         let mut reader = ingest::open(&request)?;
-        let desk = if self.plan { global.open()? } else { global.open_or_create()? };
+        // A plan for a desk that is not there is one for an empty desk, and leaves none behind.
+        let empty = (self.plan && !Desk::exists(&global.data, &global.tenant)).then(tempfile::tempdir);
+        let desk = match empty.transpose()? {
+            Some(ref folder) => Desk::open(folder.path(), &global.tenant, None)?,
+            None => global.open_or_create()?,
+        };
         if desk.embedder().is_none() {
-            output::note(paint(
-                WARN,
-                "no embedder is installed: the vectors catch up after `triagraph models pull all-MiniLM-L6-v2`",
-            ));
+            output::note(paint(WARN, format!("{}: the vectors catch up then", global.why_no_embedder())));
         }
         if self.plan && !global.json {
             show_plan(&reader);

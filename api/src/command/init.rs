@@ -8,9 +8,13 @@ use crate::settings::Global;
 pub(crate) fn init(global: &Global) -> anyhow::Result<Outcome> {
     let desk = global.open_or_create()?;
     if desk.embedder().is_none() {
-        output::note(
-            "no embedder is installed: retrieval is by words only until `triagraph models pull all-MiniLM-L6-v2`",
-        );
+        output::note(format!("{}: retrieval is by words only until then", global.why_no_embedder()));
+    }
+    if global.json {
+        output::json(&serde_json::json!({
+            "tenant": desk.tenant(), "data": global.data, "embedder": desk.embedder().map(|one| one.id().as_str()),
+        }))?;
+        return Ok(Outcome::Fine);
     }
     output::line(format!("the desk of tenant {} is in {}", desk.tenant(), global.data.display()));
     Ok(Outcome::Fine)

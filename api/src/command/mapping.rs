@@ -54,7 +54,12 @@ impl Mapping {
             }
             Action::Show { name } => {
                 ingest::Mapping::builtin(name)?;
-                output::line(ingest::Mapping::builtin_text(name).unwrap_or_default().trim_end());
+                let text = ingest::Mapping::builtin_text(name).unwrap_or_default();
+                if global.json {
+                    output::json(&serde_json::json!({ "name": name, "text": text }))?;
+                } else {
+                    output::line(text.trim_end());
+                }
                 Ok(Outcome::Fine)
             }
             Action::Check { mapping, sample } => {

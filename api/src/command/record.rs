@@ -1,11 +1,13 @@
 //! `record`: what does the desk hold of one thing, and how does it go away?
 
-use anyhow::ensure;
+mod remove;
+
 use clap::{Args, Subcommand};
 use engine::Desk;
 use jiff::Timestamp;
-use ontology::{Observation, Record, RecordId, Reference, Scope, Section};
+use ontology::{Observation, Record, Reference, Scope, Section};
 
+use self::remove::{delete, purge};
 use crate::cli::Outcome;
 use crate::command::search::parse_moment;
 use crate::command::subject::named;
@@ -36,12 +38,12 @@ enum Action {
         #[arg(value_name = "ID", required = true)]
         names: Vec<String>,
     },
-    /// Erase a record for good: every revision in the log, its vectors, its text in stored bundles
+    /// Erase records for good: every revision in the log, their vectors, their text in stored bundles
     Purge {
-        /// Its id or any of its names; the full id when it was deleted before
-        #[arg(value_name = "ID")]
-        name: String,
-        /// Yes, erase it
+        /// Their ids or names; the full id of one that was deleted before
+        #[arg(value_name = "ID", required = true)]
+        names: Vec<String>,
+        /// Yes, erase them
         #[arg(long)]
         yes: bool,
     },
@@ -63,7 +65,7 @@ impl RecordCommand {
         match &self.action {
             Action::Show { name, as_of } => show(global, &desk, &scope, name, *as_of),
             Action::Delete { names } => delete(global, &desk, &scope, names),
-            Action::Purge { name, yes } => purge(global, &desk, &scope, name, *yes),
+            Action::Purge { names, yes } => purge(global, &desk, &scope, names, *yes),
             Action::Neighbours { name, limit } => {
                 neighbours(global, &desk, &scope, name, usize::from(*limit))
             }
@@ -200,37 +202,6 @@ fn lineage(observation: &Observation) -> String {
     )
 }
 
-fn delete(global: &Global, desk: &Desk, scope: &Scope, names: &[String]) -> anyhow::Result<Outcome> {
-    let ids = names.iter().map(|name| named(desk, scope, name)).collect::<Result<Vec<_>, _>>()?;
-    let now = Timestamp::now();
-    for id in &ids {
-        desk.delete(id, now)?;
-        if !global.json {
-            output::line(format!("deleted {}", paint(ID, id)));
-        }
-    }
-    if global.json {
-        output::json(&serde_json::json!({ "deleted": ids, "generation": desk.generation() }))?;
-    }
-    Ok(Outcome::Fine)
-}
-
-fn purge(global: &Global, desk: &Desk, scope: &Scope, name: &str, yes: bool) -> anyhow::Result<Outcome> {
-    let deleted_before = || RecordId::new(name).ok().filter(|_| global.audience.is_empty());
-    let id = match named(desk, scope, name) {
-        Ok(id) => id,
-        Err(error) => deleted_before().ok_or(error)?,
-    };
-    ensure!(yes, "this erases {id} for good, every revision of it: say so with --yes");
-    ensure!(desk.purge(&id, Timestamp::now())?, "there never was a record {id}: nothing is erased");
-    if global.json {
-        output::json(&serde_json::json!({ "purged": id, "generation": desk.generation() }))?;
-    } else {
-        output::line(format!("purged {}; earlier backups still hold it", paint(ID, &id)));
-    }
-    Ok(Outcome::Fine)
-}
-
 fn neighbours(
     global: &Global,
     desk: &Desk,
@@ -263,7 +234,7 @@ fn neighbours(
 
 #[cfg(test)]
 mod tests {
-    use ontology::{Kind, Lineage, Place, SectionKind, State};
+    use ontology::{Kind, Lineage, Place, RecordId, SectionKind, State};
 
     use super::*;
 

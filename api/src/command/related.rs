@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use ontology::{RecordId, Scope};
 
 use crate::cli::Outcome;
-use crate::command::search::headline;
+use crate::command::search::{headline, tell_limits};
 use crate::command::subject::{TicketFile, named, stdin};
-use crate::output::{self, DIM, WARN, paint};
+use crate::output::{self, DIM, paint};
 use crate::settings::Global;
 
 /// Find tickets related to a ticket, and why.
@@ -53,15 +53,7 @@ impl Related {
         if related.tickets.is_empty() {
             output::line("no related ticket found");
         }
-        for degraded in &related.degraded {
-            output::note(paint(
-                WARN,
-                format!("without the {} leg: {}", degraded.leg.as_str(), degraded.reason),
-            ));
-        }
-        for warning in &related.warnings {
-            output::note(paint(WARN, warning));
-        }
+        tell_limits(&related.degraded, &related.warnings);
         output::note(paint(DIM, format!("as of log position {}", related.generation)));
         Ok(Outcome::Fine)
     }
@@ -94,7 +86,7 @@ pub(crate) fn in_words(reason: &Reason, called: &dyn Fn(&RecordId) -> String) ->
 }
 
 /// A ticket is called by its number, anything else by its title.
-fn called(desk: &Desk, scope: &Scope, id: &RecordId) -> String {
+pub(crate) fn called(desk: &Desk, scope: &Scope, id: &RecordId) -> String {
     let record = desk.record(scope, id, None).ok().flatten().map(|observation| observation.record);
     match record {
         Some(record) if !record.kind.is_ticket() => record.title,

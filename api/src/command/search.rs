@@ -1,15 +1,15 @@
 //! `search`: which records answer a question, and why each?
 
-use std::io::Read;
-
 use clap::Args;
-use engine::{Filters, Hit, Hits, Leg, Query};
+use engine::{Degraded, Filters, Hit, Hits, Leg, Query};
 use jiff::Timestamp;
 use ontology::{Kind, RecordId, State};
 
 use crate::cli::Outcome;
+use crate::command::subject::text_or_stdin;
 use crate::output::{self, BOLD, DIM, ID, WARN, paint};
 use crate::settings::Global;
+use crate::unknown::unknown_names;
 
 /// Find records by words, meaning, identifiers and graph.
 #[derive(Debug, Args)]
@@ -93,7 +93,9 @@ impl Search {
         if !self.leg.is_empty() {
             query.legs.clone_from(&self.leg);
         }
-        let hits = desk.search(&global.scope(), &query)?;
+        let scope = global.scope();
+        let mut hits = desk.search(&scope, &query)?;
+        hits.warnings.extend(unknown_names(&desk, &scope, &query.filters)?);
         if global.json {
             output::json(&hits)?;
         } else {
@@ -101,19 +103,6 @@ impl Search {
         }
         Ok(Outcome::Fine)
     }
-}
-
-/// The words of the command line, or standard input.
-pub(crate) fn text_or_stdin(words: &[String]) -> anyhow::Result<String> {
-    let text = if words.is_empty() || words == ["-"] {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text)?;
-        text
-    } else {
-        words.join(" ")
-    };
-    anyhow::ensure!(!text.trim().is_empty(), "there is no question: give it as words, or on standard input");
-    Ok(text)
 }
 
 fn show(hits: &Hits, explain: bool) {
@@ -139,10 +128,15 @@ fn show(hits: &Hits, explain: bool) {
     if hits.hits.is_empty() {
         output::line("nothing found");
     }
-    for degraded in &hits.degraded {
+    tell_limits(&hits.degraded, &hits.warnings);
+}
+
+/// What did not take part in an answer, and what its reader should know.
+pub(crate) fn tell_limits(degraded: &[Degraded], warnings: &[String]) {
+    for degraded in degraded {
         output::note(paint(WARN, format!("without the {} leg: {}", degraded.leg.as_str(), degraded.reason)));
     }
-    for warning in &hits.warnings {
+    for warning in warnings {
         output::note(paint(WARN, warning));
     }
 }

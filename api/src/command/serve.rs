@@ -1,6 +1,7 @@
 //! `serve`: the desk over HTTP, until the process is told to stop.
 
 use std::future::Future;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -45,7 +46,7 @@ impl Serve {
         );
         self.log()?;
         let limits = Limits::default();
-        let app = App::new(global.tenant.clone(), key, limits);
+        let app = App::new(global.scope(), key, limits);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(self.serve(global.clone(), app));
         // A query that does not come to an end must not keep the process.
@@ -98,7 +99,13 @@ impl Serve {
             .with_default_directive(tracing::Level::INFO.into())
             .from_env()
             .context("TRIAGRAPH_LOG cannot be read: give a level like `info`, or targets like `api=debug`")?;
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // Colours are for a terminal, unless somebody does not want them (no-color.org).
+        let has_colour =
+            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(has_colour);
         let started = if self.log_json { log.json().try_init() } else { log.try_init() };
         started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
     }

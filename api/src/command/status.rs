@@ -7,6 +7,9 @@ use crate::cli::Outcome;
 use crate::output::{self, BAD, BOLD, DIM, GOOD, WARN, paint};
 use crate::settings::Global;
 
+/// Runs that are shown.
+const JOBS_SHOWN: u32 = 3;
+
 /// What is in the desk.
 #[derive(Debug, Args)]
 pub(crate) struct Status {}
@@ -23,13 +26,14 @@ impl Status {
                 paint(BOLD, &status.tenant),
                 global.data.display()
             ));
-            show(&status);
+            show(&status, &global.why_no_embedder());
+            show_jobs(&desk.jobs().latest(JOBS_SHOWN)?);
         }
         Ok(Outcome::Fine)
     }
 }
 
-fn show(status: &engine::Status) {
+fn show(status: &engine::Status, why_none: &str) {
     let row = |name: &str, value: &dyn std::fmt::Display| output::line(format!("{value:>10}  {name}"));
     for (kind, number) in &status.records {
         row(&kind.replace('_', " "), number);
@@ -42,9 +46,7 @@ fn show(status: &engine::Status) {
     row("items in quarantine", &status.quarantined);
     row("log position", &status.generation);
     let embedder = match status.embedder.as_str() {
-        "none" => {
-            paint(WARN, "none: retrieval is by words only until `triagraph models pull all-MiniLM-L6-v2`")
-        }
+        "none" => paint(WARN, format!("none: {why_none}")),
         embedder => embedder.to_owned(),
     };
     output::line(format!("embedder {embedder}"));
@@ -56,6 +58,15 @@ fn show(status: &engine::Status) {
     output::line(format!("indexes  {ready}"));
     if status.quarantined > 0 {
         output::note("see what could not be read with `triagraph quarantine list`");
+    }
+}
+
+/// The latest runs; one that was killed says so.
+fn show_jobs(jobs: &[engine::Job]) {
+    for job in jobs {
+        let state = if job.state == "done" { paint(GOOD, &job.state) } else { paint(WARN, &job.state) };
+        let again = if job.state == "interrupted" { ": run it again, it goes on where it was" } else { "" };
+        output::line(format!("{} of {} {state}{again}", job.kind, output::moment(job.started)));
     }
 }
 

@@ -1,19 +1,20 @@
 //! `triage`: what is this ticket, who should have it, and what is to be done?
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use engine::Desk;
-use ingest::{Item, Mapping, MappingChoice, Request};
 use jiff::Timestamp;
-use models::{ChatModel, GgufModel, LanguageModel};
-use ontology::{Kind, Record, RecordId, Section, SectionKind};
+use models::{ChatModel, GgufModel, LanguageModel, RedactionPolicy};
+use ontology::Record;
 use triage::{TriageOptions, triage};
 
 use crate::cli::Outcome;
+use crate::command::related::called;
+use crate::command::subject::tickets;
 use crate::command::triage_show::show;
 use crate::output;
 use crate::settings::Global;
@@ -24,10 +25,10 @@ const MODEL_KEY: &str = "TRIAGRAPH_MODEL_KEY";
 /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources.
 #[derive(Debug, Args)]
 pub(crate) struct Triage {
-    /// A ticket of the desk, by number or id; without it, and without --file, standard input is read
+    /// A ticket of the desk, by number or id; `-`, or nothing and no --file, reads standard input
     #[arg(conflicts_with = "file")]
     ticket: Option<String>,
-    /// Tickets in any format that `ingest` reads; `-` is standard input, where plain text is a ticket too
+    /// Tickets in any format that `ingest` reads, or one in plain text; `-` is standard input. With --json a list
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// How to read the file: a built-in mapping or a file of your own
@@ -46,11 +47,15 @@ pub(crate) struct Triage {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     model_timeout_seconds: u64,
     /// Tokens of each context bundle
-    #[arg(long, value_name = "TOKENS", default_value_t = 4000)]
+    #[arg(long, value_name = "TOKENS", default_value_t = 4000, value_parser = clap::value_parser!(u32).range(200..=100_000))]
     budget_tokens: u32,
     /// Leave out search legs that are not ready within this time
     #[arg(long, value_name = "MILLIS")]
     deadline_millis: Option<u64>,
+    /// What is hidden from a language model, and of other people's tickets from the answer: a TOML file with lines like
+    /// `hosts = true`, of secrets, payment_cards, ibans, emails, ip_addresses, phones, people, hosts [default: all but hosts]
+    #[arg(long, value_name = "FILE")]
+    redaction: Option<PathBuf>,
     /// Show what the agent did, step by step
     #[arg(long)]
     explain: bool,
@@ -60,33 +65,46 @@ impl Triage {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let model = self.language_model()?;
         let desk = global.open()?;
-        let tickets = self.tickets(&desk, global)?;
+        let (tickets, is_list) = self.tickets(&desk, global)?;
+        let scope = global.scope();
         let options = TriageOptions {
             language_model: model.as_deref(),
             model_timeout: Duration::from_secs(self.model_timeout_seconds),
             budget_tokens: self.budget_tokens,
             deadline_millis: self.deadline_millis,
+            policy: self.policy()?,
             ..TriageOptions::default()
         };
         let mut outcome = Outcome::Fine;
         let mut all = Vec::new();
         for ticket in &tickets {
-            let triaged = triage(&desk, &global.scope(), ticket, &options, Timestamp::now())?;
+            let triaged = triage(&desk, &scope, ticket, &options, Timestamp::now())?;
             if triaged.outcome != triage::Outcome::Answered {
                 outcome = Outcome::Attention;
             }
             if global.json {
                 all.push(triaged);
             } else {
-                show(&triaged, self.explain);
+                show(&triaged, self.explain, &|id| called(&desk, &scope, id));
             }
         }
         match all.as_slice() {
-            [] => {}
-            [one] => output::json(one)?,
-            many => output::json(&many)?,
+            [one] if !is_list => output::json(one)?,
+            many if global.json => output::json(&many)?,
+            _ => {}
         }
         Ok(outcome)
+    }
+
+    fn policy(&self) -> anyhow::Result<RedactionPolicy> {
+        let Some(path) = &self.redaction else { return Ok(TriageOptions::default().policy) };
+        let text = std::fs::read_to_string(path);
+        let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+        let invalid = || format!("{} is no redaction policy", path.display());
+        // What the file does not name stays as it is without one.
+        let mut policy = toml::Table::try_from(TriageOptions::default().policy)?;
+        policy.extend(text.parse::<toml::Table>().with_context(invalid)?);
+        policy.try_into().with_context(invalid)
     }
 
     fn language_model(&self) -> anyhow::Result<Option<Box<dyn LanguageModel>>> {
@@ -98,73 +116,23 @@ impl Triage {
         Ok(Some(Box::new(GgufModel::open(&gguf_file(path)?)?)))
     }
 
-    fn tickets(&self, desk: &Desk, global: &Global) -> anyhow::Result<Vec<Record>> {
-        match (&self.ticket, &self.file) {
-            (Some(name), _) => Ok(vec![of_desk(desk, global, name)?]),
-            (None, Some(file)) if file != Path::new("-") => self.of_file(file),
-            (None, _) => {
-                anyhow::ensure!(
-                    self.file.is_some() || !std::io::stdin().is_terminal(),
-                    "there is no ticket: name one of the desk, or give --file, or write one to standard input"
-                );
-                self.of_stdin()
-            }
-        }
-    }
-
-    fn of_file(&self, file: &Path) -> anyhow::Result<Vec<Record>> {
-        let mapping = self.mapping.as_ref().map(|name| mapping(name)).transpose()?;
-        let request = Request {
-            paths: vec![file.to_owned()],
-            source: None,
-            mapping,
-            observed: Timestamp::now(),
-            audience: Vec::new(),
+    /// The tickets, and whether they are a list in JSON, as the tickets of a file are.
+    fn tickets(&self, desk: &Desk, global: &Global) -> anyhow::Result<(Vec<Record>, bool)> {
+        let path = match (self.ticket.as_deref(), &self.file) {
+            (Some(name), _) if name != "-" => return Ok((vec![of_desk(desk, global, name)?], false)),
+            (None, Some(file)) => file.as_path(),
+            (None, None) if std::io::stdin().is_terminal() => anyhow::bail!(
+                "there is no ticket: name one of the desk, or give --file, or write one to standard input"
+            ),
+            _ => Path::new("-"),
         };
-        let mut tickets = Vec::new();
-        for item in ingest::open(&request)? {
-            match item {
-                Item::Observation(observation) if observation.record.kind.is_ticket() => {
-                    tickets.push(observation.record)
-                }
-                Item::Observation(observation) => anyhow::bail!(
-                    "{} is no ticket but {}: name a mapping with --mapping",
-                    observation.record.id,
-                    observation.record.kind.as_str()
-                ),
-                Item::Rejected(rejected) => {
-                    anyhow::bail!("{} cannot be read: {}", file.display(), rejected.reason)
-                }
-                Item::Skipped(_) | Item::Quads(_) => {}
-            }
+        let tickets = tickets(path, self.mapping.as_deref(), Timestamp::now())?;
+        if let Some(other) = tickets.iter().find(|record| !record.kind.is_ticket()) {
+            let kind = other.kind.as_str().replace('_', " ");
+            anyhow::bail!("{} is no ticket but of kind {kind}: name a mapping with --mapping", other.id);
         }
-        anyhow::ensure!(!tickets.is_empty(), "there is no ticket in {}", file.display());
-        Ok(tickets)
-    }
-
-    /// Standard input in a format that `ingest` knows, else as plain text: the first line is the title.
-    fn of_stdin(&self) -> anyhow::Result<Vec<Record>> {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("standard input is no UTF-8 text")?;
-        let trimmed = text.trim();
-        anyhow::ensure!(!trimmed.is_empty(), "there is no ticket on standard input");
-        let is_structured =
-            self.mapping.is_some() || trimmed.starts_with(['{', '[']) && trimmed.ends_with(['}', ']']);
-        if !is_structured {
-            return Ok(vec![plain(trimmed)?]);
-        }
-        let folder = tempfile::tempdir()?;
-        let is_lines = trimmed.starts_with('{')
-            && trimmed.lines().count() > 1
-            && trimmed.lines().all(|line| line.starts_with('{'));
-        let name = match trimmed.chars().next() {
-            Some('{') if is_lines => "stdin.jsonl",
-            Some('{' | '[') => "stdin.json",
-            _ => "stdin.csv",
-        };
-        let file = folder.path().join(name);
-        std::fs::write(&file, &text)?;
-        self.of_file(&file)
+        let is_list = self.file.is_some() || tickets.len() > 1;
+        Ok((tickets, is_list))
     }
 }
 
@@ -185,28 +153,6 @@ fn of_desk(desk: &Desk, global: &Global, name: &str) -> anyhow::Result<Record> {
             anyhow::bail!("{name} is several tickets, name one by its id: {}", ids.join(", "))
         }
     }
-}
-
-/// A ticket that somebody typed.
-fn plain(text: &str) -> anyhow::Result<Record> {
-    const TITLE_CHARS: usize = 120;
-    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let title = output::shorten(first, TITLE_CHARS);
-    let told = if rest.trim().is_empty() || title.ends_with('…') { text } else { rest.trim() };
-    let mut record = Record::new(RecordId::new("stdin:ticket")?, Kind::Incident, title);
-    record.sections.push(Section::new(SectionKind::Description, told));
-    Ok(record)
-}
-
-fn mapping(name: &str) -> anyhow::Result<MappingChoice> {
-    if Mapping::builtin_names().any(|builtin| builtin == name) {
-        return Ok(MappingChoice::Builtin(name.to_owned()));
-    }
-    let text = std::fs::read_to_string(name).with_context(|| {
-        let known = Mapping::builtin_names().collect::<Vec<_>>().join(", ");
-        format!("{name} is neither a file nor one of the mappings {known}")
-    })?;
-    Ok(MappingChoice::File { name: name.to_owned(), text })
 }
 
 fn gguf_file(path: &Path) -> anyhow::Result<PathBuf> {

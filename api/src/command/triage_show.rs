@@ -1,11 +1,14 @@
 //! How does a triage look in a terminal? Decisions first, then what to do, then why; handles lead to the sources below.
 
-use engine::Reason;
+use ontology::RecordId;
 use triage::{Claim, Decision, Outcome, PageChoice, RelatedLine, Source, Triage};
 
+use crate::command::related::in_words;
+use crate::command::search::tell_limits;
 use crate::output::{self, BAD, BOLD, DIM, GOOD, ID, WARN, line, paint};
 
-pub(crate) fn show(triage: &Triage, explain: bool) {
+/// `called` gives the name that people use for a record.
+pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) -> String) {
     line(format!("{}  {}", paint(ID, triage.ticket.external()), paint(BOLD, &triage.title)));
     match &triage.outcome {
         Outcome::Answered => line(paint(GOOD, "Answered from the desk's own records")),
@@ -25,7 +28,7 @@ pub(crate) fn show(triage: &Triage, explain: bool) {
     for warning in &triage.warnings {
         line(output::wrap(&format!("{} {warning}", paint(WARN, "!")), output::width(), 0));
     }
-    related(&triage.related);
+    related(&triage.related, called);
     if let Some(answer) = &triage.answer {
         claims("What is known", &answer.known, false);
         claims("Likely cause", &answer.likely_cause, false);
@@ -56,6 +59,7 @@ pub(crate) fn show(triage: &Triage, explain: bool) {
             ));
         }
     }
+    tell_limits(&triage.degraded, &[]);
     line("");
 }
 
@@ -103,7 +107,7 @@ fn heading(text: &str) {
     line(paint(BOLD, text));
 }
 
-fn related(tickets: &[RelatedLine]) {
+fn related(tickets: &[RelatedLine], called: &dyn Fn(&RecordId) -> String) {
     if tickets.is_empty() {
         return;
     }
@@ -117,20 +121,8 @@ fn related(tickets: &[RelatedLine]) {
             output::shorten(&ticket.title, 70),
             paint(DIM, format!("{state} {day}"))
         ));
-        let why: Vec<String> = ticket.reasons.iter().map(reason).collect();
+        let why: Vec<String> = ticket.reasons.iter().map(|reason| in_words(reason, called)).collect();
         line(paint(DIM, output::wrap(&why.join("; "), output::width(), 6)));
-    }
-}
-
-fn reason(reason: &Reason) -> String {
-    let name = |id: &ontology::RecordId| id.external().rsplit('/').next().unwrap_or_default().to_owned();
-    let names = |ids: &[ontology::RecordId]| ids.iter().map(name).collect::<Vec<_>>().join(", ");
-    match reason {
-        Reason::Linked { relation } => format!("linked: {}", relation.as_str().replace('_', " ")),
-        Reason::SharedItem { items } => format!("concerns {} too", names(items)),
-        Reason::SharedIdentifier { identifiers } => format!("shares {}", identifiers.join(", ")),
-        Reason::SimilarSymptom { cosine } => format!("similar symptom ({cosine:.2})"),
-        Reason::SameResolution { records } => format!("solved by {}", names(records)),
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use engine::{Desk, SparqlLimits, Status};
-use ontology::TenantId;
+use engine::{Desk, DeskError, SparqlLimits, Status};
+use ontology::Scope;
 use tokio::sync::Semaphore;
 
 use super::guard::Key;
@@ -22,8 +22,12 @@ const COUNTING: Duration = Duration::from_secs(1);
 pub(crate) struct Limits {
     /// Bytes of a request's body.
     pub(crate) body_bytes: usize,
-    /// From the first byte of the request to the last of the answer.
+    /// From the end of a request's head to the answer's.
     pub(crate) request: Duration,
+    /// Connections at once; more wait until one ends.
+    pub(crate) connections: usize,
+    /// From the start of a connection, or the end of its last request, to the end of the next request's head.
+    pub(crate) head: Duration,
     /// Requests at work at once; more are turned away.
     pub(crate) in_flight: usize,
     /// SPARQL queries at work at once: each has a thread with a large stack.
@@ -41,6 +45,8 @@ impl Default for Limits {
         Self {
             body_bytes: 8 * 1024 * 1024,
             request: Duration::from_secs(30),
+            connections: 512,
+            head: Duration::from_secs(10),
             in_flight: 64,
             sparql_in_flight: 4,
             sparql,
@@ -54,7 +60,8 @@ impl Default for Limits {
 pub(crate) struct App(Arc<Shared>);
 
 pub(crate) struct Shared {
-    pub(crate) tenant: TenantId,
+    /// The most that any caller sees; a caller's own audiences narrow it further.
+    pub(crate) scope: Scope,
     pub(crate) key: Option<Key>,
     pub(crate) limits: Limits,
     pub(crate) requests: Arc<Semaphore>,
@@ -79,10 +86,10 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// A server for a tenant's desk, which is [attached](Self::attach) when it is open.
-    pub(crate) fn new(tenant: TenantId, key: Option<Key>, limits: Limits) -> Self {
+    /// A server for the desk of a scope's tenant, which is [attached](Self::attach) when it is open.
+    pub(crate) fn new(scope: Scope, key: Option<Key>, limits: Limits) -> Self {
         Self(Arc::new(Shared {
-            tenant,
+            scope,
             key,
             limits,
             requests: Arc::new(Semaphore::new(limits.in_flight)),
@@ -111,6 +118,12 @@ impl App {
         let opening =
             || Problem::new("not-ready", "the desk is being opened: try again when /health/ready says 200");
         self.desk.get().ok_or_else(opening)
+    }
+
+    /// The desk, as long as it takes writes.
+    pub(crate) fn writing_desk(&self) -> Result<&Arc<Desk>, Problem> {
+        let desk = self.desk()?;
+        if desk.is_writing() { Ok(desk) } else { Err(DeskError::Stopped.into()) }
     }
 
     /// Counts of the desk: fresh ones, or the last where a writer keeps the desk busy.

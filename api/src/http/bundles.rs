@@ -6,7 +6,7 @@ use axum::extract::Path;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
-use engine::{Bundle, BundleDifference, BundleRequest, Desk, Filters, Replayed, Subject};
+use engine::{Bundle, BundleDifference, BundleRequest, Desk, Filters, Replayed};
 use jiff::Timestamp;
 use ontology::Scope;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::app::App;
 use super::extract::{Caller, Json};
 use super::problem::{Problem, ProblemBody};
+use super::wire::Asked;
 use super::{schema, search};
 
 /// Requests in one batch.
@@ -35,7 +36,7 @@ const GENERATION: HeaderName = HeaderName::from_static("x-triagraph-generation")
 }))]
 pub(crate) struct BundleAsk {
     #[schema(value_type = schema::Subject)]
-    about: Subject,
+    about: Asked,
     #[serde(default)]
     #[schema(value_type = Option<schema::Filters>)]
     filters: Filters,
@@ -278,22 +279,17 @@ fn read(value: serde_json::Value) -> Result<Vec<BundleRequest>, Problem> {
 fn request(value: serde_json::Value) -> Result<BundleRequest, Problem> {
     let ask: BundleAsk =
         serde_json::from_value(value).map_err(|error| Problem::new("invalid-request", error.to_string()))?;
-    search::check_subject(&ask.about)?;
-    let usual = BundleRequest::new(ask.about);
+    let usual = BundleRequest::new(ask.about.into());
+    search::check_subject(&usual.about)?;
     let limit = ask.limit.unwrap_or(usual.limit);
     search::check_limit(limit, RECORDS)?;
-    let budget_tokens = ask.budget_tokens.unwrap_or(usual.budget_tokens);
-    if !(200..=100_000).contains(&budget_tokens) {
-        let detail = format!("budget_tokens is {budget_tokens}: give 200 to 100000");
-        return Err(Problem::new("invalid-request", detail));
-    }
+    let budget_tokens = search::check_budget(ask.budget_tokens.unwrap_or(usual.budget_tokens))?;
     Ok(BundleRequest {
         filters: ask.filters,
         budget_tokens,
         limit,
         as_of: ask.as_of,
-        // A deadline past the server's own is none; bounded, so that no clock runs over.
-        deadline_millis: ask.deadline_millis.map(|millis| millis.min(3_600_000)),
+        deadline_millis: search::bounded(ask.deadline_millis),
         minimum_generation: ask.minimum_generation,
         ..usual
     })

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use engine::Desk;
-use ontology::{Audience, Scope};
+use ontology::{Audience, Audiences, Scope};
 use serde::de::DeserializeOwned;
 
 use super::app::App;
@@ -16,7 +16,7 @@ use super::problem::Problem;
 /// The header that narrows what a request sees.
 pub(crate) const AUDIENCE: &str = "x-triagraph-audience";
 
-/// Who calls: the operator, narrowed to the audiences of the header `X-Triagraph-Audience` where there is one. Neither a
+/// Who calls: the scope that the server was started with, narrowed to the audiences of the header `X-Triagraph-Audience` where there is one. Neither a
 /// query parameter nor a body widens it.
 pub(crate) struct Caller {
     pub(crate) app: App,
@@ -45,12 +45,19 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let scope = match audiences(&parts.headers)? {
-            None => Scope::operator(app.tenant.clone()),
-            Some(audiences) => Scope::of(app.tenant.clone(), audiences),
-        };
+        let scope = narrowed(&app.scope, audiences(&parts.headers)?);
         Ok(Self { app: app.clone(), scope, place: parts.extensions.get::<Place>().cloned() })
     }
+}
+
+/// What a caller sees of what the server shows at all.
+fn narrowed(shown: &Scope, asked: Option<Vec<Audience>>) -> Scope {
+    let Some(asked) = asked else { return shown.clone() };
+    let may = |audience: &Audience| match &shown.audiences {
+        Audiences::All => true,
+        Audiences::Only(shown) => shown.contains(audience),
+    };
+    Scope::of(shown.tenant.clone(), asked.into_iter().filter(may))
 }
 
 /// A caller who is the operator: what is written, and counts over everything, are not for a narrowed one.
@@ -61,10 +68,14 @@ impl FromRequestParts<App> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        if caller.scope.audiences == ontology::Audiences::All {
+        if caller.scope.audiences == Audiences::All {
             return Ok(Self(caller));
         }
-        let detail = "this is for the operator: send it without the header X-Triagraph-Audience";
+        let detail = if app.scope.audiences == Audiences::All {
+            "this is for the operator: send it without the header X-Triagraph-Audience"
+        } else {
+            "this is for the operator, and this server was started with --audience: it serves nobody else"
+        };
         Err(Problem::new("operator-only", detail))
     }
 }

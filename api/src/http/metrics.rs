@@ -105,6 +105,13 @@ pub(crate) async fn metrics(State(app): State<App>, _operator: Operator) -> Resu
     if let Ok(desk) = app.desk() {
         head(&mut text, "triagraph_generation", "gauge", "Position of the log that readers see.");
         line(&mut text, "triagraph_generation", "", desk.generation());
+        head(
+            &mut text,
+            "triagraph_writer_stopped",
+            "gauge",
+            "Whether a write failed half-way, so that the process has to be started again.",
+        );
+        line(&mut text, "triagraph_writer_stopped", "", u64::from(!desk.is_writing()));
         render_desk(&mut text, &*app.status().await?);
     }
     head(&mut text, "triagraph_jobs_waiting", "gauge", "Jobs that wait or run.");

@@ -26,13 +26,13 @@ pub(crate) async fn live() -> axum::Json<Health> {
     axum::Json(Health { status: "live".to_owned() })
 }
 
-/// Says that the desk is open and its indexes show the end of the log
+/// Says that the desk is open, its indexes show the end of the log, and it can be written
 #[utoipa::path(get, path = "/health/ready", tag = "operation", security(()), responses(
     (status = 200, body = Health),
     (status = 503, description = "Not yet, or no more", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn ready(State(app): State<App>) -> Result<axum::Json<Health>, Problem> {
-    app.desk()?;
+    app.writing_desk()?;
     if app.jobs.is_stopped() {
         return Err(Problem::new("not-ready", "the server is stopping"));
     }
@@ -67,6 +67,6 @@ pub(crate) async fn articles(caller: Caller) -> Result<axum::Json<KnowledgeRepor
     (status = 403, description = "The caller is narrowed", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn verify(State(app): State<App>, _operator: Operator) -> Result<Response, Problem> {
-    app.desk()?;
+    app.writing_desk()?;
     Ok(jobs::accepted(&app.jobs.submit(Work::Verify)?))
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use engine::{DeskError, LogError, SparqlError};
 use ontology::IdError;
 use serde::{Deserialize, Serialize};
+use triage::TriageError;
 use utoipa::ToSchema;
 
 /// Media type of problems.
@@ -173,6 +174,12 @@ impl From<LogError> for Problem {
 
 impl From<SparqlError> for Problem {
     fn from(error: SparqlError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<TriageError> for Problem {
+    fn from(error: TriageError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

@@ -15,6 +15,7 @@ use super::app::App;
 use super::extract::{Caller, Json, Operator};
 use super::jobs::{self, Job, Work};
 use super::problem::{Problem, ProblemBody};
+use super::wire::Written;
 use super::{schema, search};
 
 /// Sections of one record at most; the engine numbers them with 16 bits.
@@ -67,12 +68,12 @@ pub(crate) async fn write(
     _operator: Operator,
     body: Json<Vec<serde_json::Value>>,
 ) -> Result<Response, Problem> {
-    app.desk()?;
+    app.writing_desk()?;
     if body.value.is_empty() {
         return Err(Problem::new("invalid-request", "the list has no records"));
     }
     let read = body.value.into_iter().enumerate().map(|(index, value)| {
-        let record: Record = serde_json::from_value(value).map_err(|error| {
+        let Written(record) = serde_json::from_value(value).map_err(|error| {
             Problem::new("invalid-record", format!("record {} of the list: {error}", index + 1))
         })?;
         check(&record).map_err(|why| {
@@ -137,6 +138,7 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let id = RecordId::new(&id)?;
     let app = caller.app.clone();
+    app.writing_desk()?;
     let removed = caller.run(move |desk, _| {
         let now = Timestamp::now();
         let removed = if parameters.purge { desk.purge(&id, now)? } else { desk.delete(&id, now)? };

@@ -3,7 +3,9 @@
 mod answer;
 mod bundle;
 mod record;
+mod triage;
 
 pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related, Status, Verification};
 pub(crate) use bundle::{Bundle, BundleDifference};
-pub(crate) use record::{Filters, Leg, Record, Subject};
+pub(crate) use record::{AskedTicket, Filters, Leg, Record, Subject};
+pub(crate) use triage::Triage;

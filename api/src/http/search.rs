@@ -8,9 +8,12 @@ use ontology::RecordId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::unknown::unknown_names;
+
 use super::extract::{Caller, Json};
 use super::problem::{Problem, ProblemBody};
 use super::schema;
+use super::wire::Asked;
 
 /// A question.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -31,7 +34,7 @@ pub(crate) struct SearchRequest {
     limit: usize,
     /// Which legs run; all by default.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<schema::Leg>>)]
+    #[schema(value_type = Option<Vec<schema::Leg>>, min_items = 1)]
     legs: Option<Vec<Leg>>,
     /// Ids of records that the question is about: seeds of the graph leg.
     #[serde(default)]
@@ -60,7 +63,7 @@ fn ten() -> usize {
 #[schema(example = json!({"about": {"record": "servicenow:INC0010023"}, "limit": 5}))]
 pub(crate) struct RelatedRequest {
     #[schema(value_type = schema::Subject)]
-    about: Subject,
+    about: Asked,
     /// How many tickets.
     #[serde(default = "ten")]
     #[schema(minimum = 1, maximum = 300, default = 10)]
@@ -78,6 +81,9 @@ pub(crate) async fn search(caller: Caller, body: Json<SearchRequest>) -> Result<
     let request = body.value;
     check_text(&request.text)?;
     check_limit(request.limit, HITS_LIMIT)?;
+    if request.legs.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Problem::new("invalid-request", "legs is empty: leave it out for all, or name some"));
+    }
     let query = Query {
         filters: request.filters,
         limit: request.limit,
@@ -85,12 +91,16 @@ pub(crate) async fn search(caller: Caller, body: Json<SearchRequest>) -> Result<
         about: request.about,
         exclude: request.exclude,
         as_of: request.as_of,
-        deadline: request
-            .deadline_millis
-            .and_then(|millis| Instant::now().checked_add(Duration::from_millis(millis))),
+        deadline: bounded(request.deadline_millis)
+            .map(|millis| Instant::now() + Duration::from_millis(millis)),
         ..Query::new(request.text, Timestamp::now())
     };
-    caller.run(move |desk, scope| Ok(axum::Json(desk.search(scope, &query)?))).await
+    let work = move |desk: &engine::Desk, scope: &ontology::Scope| {
+        let mut hits = desk.search(scope, &query)?;
+        hits.warnings.extend(unknown_names(desk, scope, &query.filters)?);
+        Ok(axum::Json(hits))
+    };
+    caller.run(work).await
 }
 
 /// Finds tickets related to a ticket, each with the reasons why
@@ -106,6 +116,7 @@ pub(crate) async fn related(
     body: Json<RelatedRequest>,
 ) -> Result<axum::Json<Related>, Problem> {
     let RelatedRequest { about, limit } = body.value;
+    let about = Subject::from(about);
     check_subject(&about)?;
     check_limit(limit, 300)?;
     caller.run(move |desk, scope| Ok(axum::Json(desk.related(scope, &about, limit, Timestamp::now())?))).await
@@ -119,6 +130,18 @@ pub(crate) fn check_subject(subject: &Subject) -> Result<(), Problem> {
     }
 }
 
+/// A deadline past the server's own is none; bounded, so that no clock runs over.
+pub(crate) fn bounded(deadline_millis: Option<u64>) -> Option<u64> {
+    deadline_millis.map(|millis| millis.min(3_600_000))
+}
+
+pub(crate) fn check_budget(tokens: u32) -> Result<u32, Problem> {
+    if (200..=100_000).contains(&tokens) {
+        return Ok(tokens);
+    }
+    Err(Problem::new("invalid-request", format!("budget_tokens is {tokens}: give 200 to 100000")))
+}
+
 pub(crate) fn check_limit(limit: usize, most: usize) -> Result<(), Problem> {
     if (1..=most).contains(&limit) {
         return Ok(());
@@ -126,7 +149,7 @@ pub(crate) fn check_limit(limit: usize, most: usize) -> Result<(), Problem> {
     Err(Problem::new("invalid-request", format!("limit is {limit}: ask for 1 to {most}")))
 }
 
-fn check_text(text: &str) -> Result<(), Problem> {
+pub(crate) fn check_text(text: &str) -> Result<(), Problem> {
     if text.trim().is_empty() {
         return Err(Problem::new("invalid-request", "there is no question: the text is blank"));
     }

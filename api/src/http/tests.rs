@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use engine::Desk;
-use models::HashEmbedder;
+use models::{EmbedError, Embedder, EmbedderId, HashEmbedder, TextRole};
 use ontology::{
-    Audience, Kind, Link, Observation, Record, RecordId, Relation, Section, SectionKind, State, TenantId,
+    Audience, Kind, Link, Observation, Record, RecordId, Relation, Scope, Section, SectionKind, State,
+    TenantId,
 };
 use tokio::sync::oneshot;
 
@@ -34,17 +35,28 @@ impl Server {
     }
 
     fn with(limits: Limits, key: Option<&str>) -> Self {
-        let server = Self::without_desk(limits, key);
-        let desk =
-            Desk::open(server._folder.path(), &server.app.tenant, Some(Arc::new(HashEmbedder::new(64))))
-                .unwrap();
+        Self::scoped(operator(), limits, key)
+    }
+
+    fn scoped(scope: Scope, limits: Limits, key: Option<&str>) -> Self {
+        let server = Self::empty(scope, limits, key);
+        let desk = Desk::open(
+            server._folder.path(),
+            &server.app.scope.tenant,
+            Some(Arc::new(Fragile(HashEmbedder::new(64)))),
+        )
+        .unwrap();
         assert!(desk.apply(observations()).unwrap().rejected.is_empty());
         server.app.attach(desk).unwrap();
         server
     }
 
     fn without_desk(limits: Limits, key: Option<&str>) -> Self {
-        let app = App::new(TenantId::new("main").unwrap(), key.map(|key| Key::new(key).unwrap()), limits);
+        Self::empty(operator(), limits, key)
+    }
+
+    fn empty(scope: Scope, limits: Limits, key: Option<&str>) -> Self {
+        let app = App::new(scope, key.map(|key| Key::new(key).unwrap()), limits);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -86,6 +98,41 @@ impl Server {
     fn stop(mut self) -> std::io::Result<()> {
         self.stop.take().unwrap().send(()).unwrap();
         self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+fn operator() -> Scope {
+    Scope::operator(TenantId::new("main").unwrap())
+}
+
+/// Text on which the embedder of the tests breaks.
+const UNBEARABLE: &str = "unbearable";
+
+/// An embedder that fails on some text, as a model may that runs out of memory.
+struct Fragile(HashEmbedder);
+
+impl Embedder for Fragile {
+    fn id(&self) -> &EmbedderId {
+        self.0.id()
+    }
+
+    fn dimensions(&self) -> usize {
+        self.0.dimensions()
+    }
+
+    fn max_tokens(&self) -> usize {
+        self.0.max_tokens()
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        self.0.count_tokens(text)
+    }
+
+    fn embed(&self, role: TextRole, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
+        if texts.iter().any(|text| text.contains(UNBEARABLE)) {
+            return Err(EmbedError::Compute { reason: "it broke".to_owned() });
+        }
+        self.0.embed(role, texts)
     }
 }
 

@@ -1,7 +1,8 @@
 //! How do readers come to see a write? The graphs of what changed are rendered and committed, and the snapshot is swapped.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 
 use ontology::{Kind, Link, Record, RecordId, Reference, Relation};
 
@@ -13,6 +14,22 @@ use crate::table::{KeyId, Table};
 use crate::visible::Visible;
 
 impl Desk {
+    /// Whether this process still writes: a write that failed half-way ends that until the desk is opened again. Never waits.
+    pub fn is_writing(&self) -> bool {
+        let is_torn = match self.writer.try_lock() {
+            Ok(indexes) => indexes.is_torn,
+            Err(TryLockError::Poisoned(indexes)) => indexes.get_ref().is_torn,
+            // A writer is at work; what an earlier one left is known already, or when this one ends.
+            Err(TryLockError::WouldBlock) => false,
+        };
+        !self.is_stopped.fetch_or(is_torn, Ordering::AcqRel) && !is_torn
+    }
+
+    /// Keeps writers out for as long as the guard lives.
+    pub(crate) fn pause_writer(&self) -> MutexGuard<'_, Indexes> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Commits the graph and swaps the snapshot under one short lock.
     pub(super) fn publish(&self, indexes: &Indexes, touched: &Touched) -> Result<(), DeskError> {
         let changes = self.graph_changes(&indexes.table, touched)?;

@@ -93,7 +93,7 @@ pub enum SparqlError {
         parts: usize,
     },
     /// None of the formats asked for can hold such an answer.
-    #[error("a {form:?} query cannot be written in the formats asked for: ask for one of {fitting}")]
+    #[error("{} queries cannot be written in the formats asked for: ask for one of {fitting}", format!("{form:?}").to_uppercase())]
     Format {
         /// What the query asks for.
         form: QueryForm,

@@ -152,7 +152,7 @@ fn dense_leg(
 ) -> DenseOutcome {
     let (Some(vectors), Some(embedder)) = (&snapshot.vectors, embedder) else {
         return (
-            Err("no embedder is installed: run `triagraph models pull all-MiniLM-L6-v2`".to_owned()),
+            Err("no embedder is at hand: `triagraph models pull all-MiniLM-L6-v2`, or run without --no-embedder".to_owned()),
             None,
         );
     };

@@ -50,11 +50,11 @@ impl TextError {
     /// A stable name of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::OtherFormat { .. } => "text_other_format",
-            Self::Corrupt { .. } => "text_corrupt",
-            Self::InUse { .. } => "text_in_use",
-            Self::Failed { .. } => "text_failed",
-            Self::DeadlineExceeded => "text_deadline_exceeded",
+            Self::OtherFormat { .. } => "text-other-format",
+            Self::Corrupt { .. } => "text-corrupt",
+            Self::InUse { .. } => "text-in-use",
+            Self::Failed { .. } => "text-failed",
+            Self::DeadlineExceeded => "text-deadline-exceeded",
         }
     }
 

@@ -341,7 +341,7 @@ fn an_index_that_cannot_be_used_says_why() {
     assert!(matches!(TextIndex::open(folder.path()), Err(TextError::OtherFormat { .. })));
     fs::write(&meta, &sound[..sound.len() / 2]).unwrap();
     let error = TextIndex::open(folder.path()).err().unwrap();
-    assert_eq!(error.code(), "text_corrupt");
+    assert_eq!(error.code(), "text-corrupt");
     assert!(error.to_string().contains("meta.json"), "{error}");
 }
 

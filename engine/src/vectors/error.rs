@@ -89,16 +89,16 @@ impl VectorError {
     /// A stable name of the kind of failure.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Corrupt { .. } => "vectors_corrupt",
-            Self::Format { .. } => "vectors_format",
-            Self::Dimensions { .. } => "vectors_dimensions",
-            Self::NotUnit { .. } => "vectors_not_unit",
-            Self::Missing { .. } => "vectors_missing",
-            Self::TooLarge { .. } => "vectors_too_large",
-            Self::Deadline => "vectors_deadline",
-            Self::InUse { .. } => "vectors_in_use",
-            Self::Io { .. } => "vectors_io",
-            Self::Database { .. } => "vectors_database",
+            Self::Corrupt { .. } => "vectors-corrupt",
+            Self::Format { .. } => "vectors-format",
+            Self::Dimensions { .. } => "vectors-dimensions",
+            Self::NotUnit { .. } => "vectors-not-unit",
+            Self::Missing { .. } => "vectors-missing",
+            Self::TooLarge { .. } => "vectors-too-large",
+            Self::Deadline => "vectors-deadline",
+            Self::InUse { .. } => "vectors-in-use",
+            Self::Io { .. } => "vectors-io",
+            Self::Database { .. } => "vectors-database",
         }
     }
 

@@ -98,15 +98,15 @@ fn a_cached_text_needs_no_vector_and_an_unknown_one_is_refused() {
     assert!(matches!(error, VectorError::Missing { key } if key.position() == 4), "{error}");
     for bad in [vec![0.0; DIMENSIONS], vec![f32::NAN; DIMENSIONS], vec![1.0; DIMENSIONS]] {
         let error = index.add(&[(key(4), hash(8), Some(bad.clone()))]).unwrap_err();
-        assert_eq!(error.code(), "vectors_not_unit");
+        assert_eq!(error.code(), "vectors-not-unit");
         let visible = Visible::all(3);
         assert_eq!(
             view.search(&bad, &visible, 1, SearchMode::Auto, None).unwrap_err().code(),
-            "vectors_not_unit"
+            "vectors-not-unit"
         );
     }
     let error = index.add(&[(key(4), hash(8), Some(vec![1.0]))]).unwrap_err();
-    assert_eq!(error.code(), "vectors_dimensions");
+    assert_eq!(error.code(), "vectors-dimensions");
     assert_eq!(found(&index.commit(4).unwrap(), &vectors[0], 9), [3]);
 }
 
@@ -346,7 +346,7 @@ fn one_folder_has_one_writer_and_a_deadline_ends_a_search() {
     let mut index = open(folder.path());
     assert_eq!(
         VectorIndex::open(folder.path(), DIMENSIONS, settings()).err().map(|error| error.code()),
-        Some("vectors_in_use")
+        Some("vectors-in-use")
     );
     add(&mut index, 1, &vectors);
     let view = index.commit(60).unwrap();

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Everything the desk knows about one thing of one source.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "id": "api:T-1", "kind": "incident", "title": "Mail is slow", "audience": ["staff"], "state": "open",
     "sections": [{"kind": "description", "text": "Sending takes minutes since the update of mx-01."}],
@@ -61,6 +63,7 @@ pub(crate) struct Record {
 
 /// A part of a record's text with one purpose.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Section {
     kind: SectionKind,
     #[serde(default)]
@@ -77,6 +80,7 @@ pub(crate) struct Section {
 
 /// A stretch of a text: UTF-8 byte offsets, the end not included.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Span {
     pub(super) start: u32,
     pub(super) end: u32,
@@ -84,6 +88,7 @@ pub(crate) struct Span {
 
 /// A relation from the record that holds it to another one.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Link {
     relation: Relation,
     target: Reference,
@@ -99,16 +104,36 @@ pub(crate) enum Reference {
     Name(String),
 }
 
+/// A ticket that need not be in the desk: a record whose audience may be left out.
+pub(crate) struct AskedTicket;
+
+impl PartialSchema for AskedTicket {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = Record::schema();
+        if let RefOr::T(Schema::Object(record)) = &mut schema {
+            record.required.retain(|field| field != "audience");
+        }
+        schema
+    }
+}
+
+impl ToSchema for AskedTicket {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Record::schemas(schemas);
+    }
+}
+
 /// What a bundle or a list of related tickets is about.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "says in the document what `wire` reads")]
 pub(crate) enum Subject {
     /// A question in words.
     Text(String),
     /// The id of a record of the desk.
     Record(String),
     /// A ticket that need not be in the desk.
-    Ticket(Box<Record>),
+    Ticket(Box<AskedTicket>),
 }
 
 /// Which records may answer. What is left out admits everything.

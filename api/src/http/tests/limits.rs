@@ -1,13 +1,15 @@
 //! Is what must not pass stopped, and said? Problems, the key, the limits, and an orderly end.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
+use ontology::{Audience, Scope, TenantId};
 use serde_json::json;
 
 use super::super::Limits;
 use super::client::receive;
-use super::{Server, problem};
+use super::{Server, UNBEARABLE, problem};
 
 #[test]
 fn every_error_is_a_problem_with_its_code() {
@@ -25,6 +27,7 @@ fn every_error_is_a_problem_with_its_code() {
     check("POST", "/v1/search", r#"{"text": "a", "audience": "security"}"#, 422, "invalid-request");
     check("POST", "/v1/search", r#"{"text": " "}"#, 422, "invalid-request");
     check("POST", "/v1/search", r#"{"text": "a", "limit": 1001}"#, 422, "invalid-request");
+    check("POST", "/v1/search", r#"{"text": "a", "legs": []}"#, 422, "invalid-request");
     check(
         "POST",
         "/v1/search",
@@ -55,6 +58,11 @@ fn every_error_is_a_problem_with_its_code() {
         with("kind", json!("dataset")),
         with("sections", json!([{"kind": "steps", "text": "a", "steps": [{"start": 0, "end": 9}]}])),
         with("title", json!("the same id twice")),
+        with("descripton", json!("lost")),
+        with("sections", json!([{"kind": "description", "body": "lost"}])),
+        with("sections", json!([{"kind": "description", "text": "a", "heaading": "lost"}])),
+        with("links", json!([{"relation": "affects", "target": {"name": "mx-01"}, "note": "lost"}])),
+        json!([{"id": "api:2", "kind": "incident", "title": "for whom?"}]).to_string(),
     ] {
         check("POST", "/v1/records", &body, 422, "invalid-record");
     }
@@ -174,7 +182,7 @@ fn a_request_at_work_is_answered_before_the_end() {
     let answer = receive(connection);
     assert_eq!(answer.status, 200, "{}", answer.text());
     stopping.join().unwrap().unwrap();
-    assert!(std::net::TcpStream::connect(address).is_err());
+    assert!(TcpStream::connect(address).is_err());
 }
 
 #[test]
@@ -185,4 +193,88 @@ fn a_request_that_never_ends_does_not_keep_the_server() {
         std::thread::yield_now();
     }
     server.stop().unwrap();
+}
+
+#[test]
+fn a_writer_that_failed_half_way_is_told_and_takes_no_more() {
+    let server = Server::start();
+    let gauge = |line: &str| server.get("/metrics").text().lines().any(|found| found == line);
+    assert!(gauge("triagraph_writer_stopped 0"));
+    let record =
+        |title: &str| json!([{"id": "api:1", "kind": "incident", "title": title, "audience": ["staff"]}]);
+    let job = server.job(&server.post("/v1/records", &record(UNBEARABLE)));
+    assert_eq!(job["state"], "failed", "{job}");
+    for (method, path) in [
+        ("GET", "/health/ready"),
+        ("POST", "/v1/records"),
+        ("POST", "/v1/verify"),
+        ("DELETE", "/v1/records/kb:queue"),
+    ] {
+        let answer = server.ask(method, path).json(&record("fine")).send();
+        assert_eq!((answer.status, problem(&answer).as_str()), (503, "writer-stopped"), "{method} {path}");
+    }
+    assert!(gauge("triagraph_writer_stopped 1"));
+    assert_eq!(server.get("/v1/records/kb:queue").status, 200);
+    assert_eq!(server.post("/v1/search", &json!({"text": "mail"})).status, 200, "readers are served on");
+}
+
+#[test]
+fn a_server_shows_no_more_than_the_scope_that_it_was_started_with() {
+    let staff = Scope::of(TenantId::new("main").unwrap(), [Audience::staff()]);
+    let server = Server::scoped(staff, Limits::default(), None);
+    assert_eq!(problem(&server.get("/v1/records/sec:9")), "no-such-record");
+    assert_eq!(server.get("/v1/records/kb:queue").status, 200);
+    let asked =
+        |audience: &str, path: &str| server.ask("GET", path).header("X-Triagraph-Audience", audience).send();
+    assert_eq!(problem(&asked("security", "/v1/records/sec:9")), "no-such-record");
+    assert_eq!(problem(&asked("security", "/v1/records/kb:queue")), "no-such-record");
+    assert_eq!(asked("security,staff", "/v1/records/kb:queue").status, 200);
+    for (method, path) in [
+        ("GET", "/v1/status"),
+        ("GET", "/metrics"),
+        ("POST", "/v1/records"),
+        ("POST", "/v1/verify"),
+        ("GET", "/v1/jobs"),
+    ] {
+        let answer = server.ask(method, path).json(&json!([])).send();
+        assert_eq!((answer.status, problem(&answer).as_str()), (403, "operator-only"), "{method} {path}");
+    }
+    assert_eq!(server.get("/health/ready").status, 200);
+}
+
+#[test]
+fn a_connection_that_asks_nothing_is_closed_and_waited_for_by_nobody() {
+    let hasty = Server::with(Limits { head: Duration::from_millis(50), ..Limits::default() }, None);
+    let mut silent = TcpStream::connect(hasty.address).unwrap();
+    let mut slow = TcpStream::connect(hasty.address).unwrap();
+    slow.write_all(b"GET /health/live HTTP/1.1\r\nhost: loc").unwrap();
+    // Both end without us: the server has given up on them.
+    let mut said = Vec::new();
+    let _ = silent.read_to_end(&mut said);
+    let _ = slow.read_to_end(&mut said);
+
+    let patient = Server::with(
+        Limits { head: Duration::from_secs(3600), shutdown: Duration::from_secs(3600), ..Limits::default() },
+        None,
+    );
+    let mut silent = TcpStream::connect(patient.address).unwrap();
+    let mut slow = TcpStream::connect(patient.address).unwrap();
+    slow.write_all(b"GET /health/live HTTP/1.1\r\nhost: loc").unwrap();
+    assert_eq!(patient.get("/health/live").status, 200);
+    patient.stop().unwrap();
+    for connection in [&mut silent, &mut slow] {
+        let _ = connection.read_to_end(&mut said);
+    }
+}
+
+#[test]
+fn more_connections_than_allowed_wait_for_their_turn() {
+    let server = Server::with(Limits { connections: 1, ..Limits::default() }, None);
+    let first = TcpStream::connect(server.address).unwrap();
+    let mut second = server.ask("GET", "/health/live").open();
+    second.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    assert!(second.read(&mut [0; 1]).is_err(), "it was answered beside the first");
+    drop(first);
+    second.set_read_timeout(None).unwrap();
+    assert_eq!(receive(second).status, 200);
 }

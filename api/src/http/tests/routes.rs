@@ -31,11 +31,71 @@ fn search_and_related_answer_within_the_audience() {
     assert!(ids(&related.value(), "tickets").contains(&"sn:INC/1".to_owned()), "{}", related.text());
     let ticket = serde_json::to_value(&records()[2]).unwrap();
     let inline = server.post("/v1/related", &json!({"about": {"ticket": ticket}, "limit": 1}));
+    let mut open = ticket.clone();
+    open.as_object_mut().unwrap().remove("audience");
+    assert_eq!(server.post("/v1/related", &json!({"about": {"ticket": open}})).status, 200);
     assert_eq!(inline.value()["tickets"].as_array().unwrap().len(), 1);
     let hidden = json!({"about": {"record": "sec:9"}});
     let hidden =
         server.ask("POST", "/v1/related").json(&hidden).header("X-Triagraph-Audience", "staff").send();
     assert_eq!((hidden.status, problem(&hidden).as_str()), (404, "no-such-record"));
+}
+
+#[test]
+fn a_ticket_is_triaged_within_the_audience() {
+    let server = Server::start();
+    let answered = server.post("/v1/triage", &json!({"record": "sn:INC/2", "budget_tokens": 1000}));
+    assert_eq!(answered.status, 200, "{}", answered.text());
+    let triage = answered.value();
+    fits::<schema::Triage>(&triage);
+    assert_eq!((&triage["schema"], &triage["ticket"]), (&json!("triagraph.triage/1"), &json!("sn:INC/2")));
+    assert_eq!(triage["outcome"]["outcome"], "answered", "{triage}");
+    assert!(!triage["answer"]["sources"].as_array().unwrap().is_empty());
+
+    let ticket = json!({"id": "web:1", "kind": "incident", "title": "Badge reader beeps",
+        "sections": [{"kind": "description", "text": "Turnstile hall B refuses everybody."}]});
+    let handed = server.post("/v1/triage", &json!({"ticket": ticket, "deadline_millis": 5000}));
+    assert_eq!(handed.status, 200, "{}", handed.text());
+    fits::<schema::Triage>(&handed.value());
+    assert_eq!(handed.value()["outcome"]["outcome"], "handed_over", "{}", handed.text());
+    assert!(handed.value()["answer"].is_null());
+
+    let narrowed = |audience: &str, record: &str| {
+        let ask = server.ask("POST", "/v1/triage").json(&json!({"record": record}));
+        ask.header("X-Triagraph-Audience", audience).send()
+    };
+    let hidden = narrowed("staff", "sec:9");
+    assert_eq!((hidden.status, problem(&hidden).as_str()), (404, "no-such-record"));
+    assert_eq!(narrowed("security", "sec:9").status, 200);
+    let seen = narrowed("staff", "sn:INC/2");
+    assert!(seen.status == 200 && !seen.text().contains("sec:9"), "{}", seen.text());
+
+    let refused = |body: serde_json::Value, status: u16, code: &str| {
+        let answer = server.post("/v1/triage", &body);
+        assert_eq!((answer.status, problem(&answer).as_str()), (status, code), "{body}");
+    };
+    refused(json!({"record": "sn:none"}), 404, "no-such-record");
+    refused(json!({"record": "kb:queue"}), 422, "invalid-request");
+    refused(json!({}), 422, "invalid-request");
+    refused(json!({"record": "sn:INC/2", "ticket": ticket}), 422, "invalid-request");
+    refused(json!({"record": "sn:INC/2", "budget_tokens": 10}), 422, "invalid-request");
+    refused(
+        json!({"ticket": {"id": "web:1", "kind": "incident", "title": "t", "text": "lost"}}),
+        422,
+        "invalid-request",
+    );
+}
+
+#[test]
+fn a_name_that_nothing_has_is_said() {
+    let server = Server::start();
+    let warnings = |filters: serde_json::Value| {
+        server.post("/v1/search", &json!({"text": "mail", "filters": filters})).value()["warnings"]
+            .to_string()
+    };
+    assert!(warnings(json!({"service": "no such"})).contains("no service is called"));
+    assert!(warnings(json!({"configuration_item": "mx-02"})).contains("no configuration item is called"));
+    assert!(!warnings(json!({"configuration_item": "mx-01"})).contains("is called"));
 }
 
 #[test]
@@ -241,6 +301,7 @@ fn the_document_is_openapi_3_1_and_its_references_resolve() {
     let paths = [
         ("/v1/search", "post"),
         ("/v1/related", "post"),
+        ("/v1/triage", "post"),
         ("/v1/bundles", "post"),
         ("/v1/bundles/{id}", "get"),
         ("/v1/bundles/{id}/replay", "post"),
@@ -264,6 +325,19 @@ fn the_document_is_openapi_3_1_and_its_references_resolve() {
     for (path, method) in paths {
         assert!(document["paths"][path][method]["summary"].is_string(), "{method} {path}");
     }
+    let triage = &document["paths"]["/v1/triage"]["post"]["responses"];
+    for status in ["200", "400", "401", "403", "404", "413", "415", "421", "422", "503", "504"] {
+        assert!(triage[status].is_object(), "{status}");
+    }
+    assert!(document["paths"]["/health/live"]["get"]["responses"]["401"].is_null());
+    let answer = &document["paths"]["/sparql"]["get"]["responses"]["200"]["content"];
+    assert_eq!(answer["application/sparql-results+json"]["schema"]["type"], "object");
+    assert!(
+        answer["text/turtle"].is_object()
+            && answer.as_object().unwrap().len() == engine::SparqlFormat::ALL.len()
+    );
+    let asked = document["components"]["schemas"]["AskedTicket"]["required"].to_string();
+    assert!(asked.contains("title") && !asked.contains("audience"), "{asked}");
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"#").skip(1) {
         let pointer = reference.split('"').next().unwrap();
@@ -271,6 +345,8 @@ fn the_document_is_openapi_3_1_and_its_references_resolve() {
     }
     let example = &document["components"]["schemas"]["SearchRequest"]["example"];
     assert_eq!(server.post("/v1/search", example).status, 200);
+    let example = &document["components"]["schemas"]["TriageRequest"]["example"];
+    assert_eq!(server.post("/v1/triage", example).status, 200);
     let example = &document["components"]["schemas"]["BundleRequest"]["example"];
     assert_eq!(server.post("/v1/bundles", example).status, 201);
     let example = &document["components"]["schemas"]["Record"]["example"];

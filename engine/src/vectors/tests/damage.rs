@@ -49,7 +49,7 @@ fn every_flipped_bit_and_every_shortening_of_a_segment_is_found() {
     for length in [0, 1, 127, 128, 129, whole.len() / 2, whole.len() - 1] {
         fs::write(&file, &whole[..length]).unwrap();
         let error = open_and_check(&folder).unwrap_err();
-        assert_eq!(error.code(), "vectors_corrupt", "length {length}: {error}");
+        assert_eq!(error.code(), "vectors-corrupt", "length {length}: {error}");
     }
     fs::write(&file, &whole).unwrap();
     open_and_check(&folder).unwrap();
@@ -105,10 +105,10 @@ fn a_newer_segment_a_missing_one_and_another_embedder_are_told_apart() {
     let error = open_and_check(&folder).unwrap_err();
     assert!(matches!(error, VectorError::Format { found: 2, known: 1, .. }), "{error}");
     fs::remove_file(&file).unwrap();
-    assert_eq!(open_and_check(&folder).unwrap_err().code(), "vectors_corrupt");
+    assert_eq!(open_and_check(&folder).unwrap_err().code(), "vectors-corrupt");
     fs::write(&file, &whole).unwrap();
     let error = VectorIndex::open(folder.path(), DIMENSIONS * 2, settings()).err().unwrap();
-    assert_eq!(error.code(), "vectors_dimensions");
+    assert_eq!(error.code(), "vectors-dimensions");
     open_and_check(&folder).unwrap();
 }
 

@@ -1,0 +1,119 @@
+//! What stands in the OpenAPI document beyond the handlers' own words? The head, the key, the formats of SPARQL, and the
+//! problems that the layers around the handlers answer with.
+
+use engine::SparqlFormat;
+use utoipa::Modify;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement,
+};
+
+use super::problem::MEDIA_TYPE;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Triagraph",
+        description = "Tickets, runbooks, articles and CMDB records as a knowledge graph; search, context bundles and triage over them. Every error is a problem of RFC 9457 with a stable `code`.",
+    ),
+    tags(
+        (name = "search", description = "Find records and related tickets"),
+        (name = "triage", description = "What a ticket is, who should have it, and what is to be done"),
+        (name = "bundles", description = "Context for an agent, with its sources"),
+        (name = "records", description = "What is in the desk"),
+        (name = "jobs", description = "What takes longer than a request"),
+        (name = "graph", description = "SPARQL"),
+        (name = "operation", description = "Health, metrics, verification"),
+    ),
+    modifiers(&BearerKey)
+)]
+pub(crate) struct Document;
+
+struct BearerKey;
+
+impl Modify for BearerKey {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "The key that the server was started with; without one it serves this machine only.",
+            ))
+            .build();
+        document.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(scheme));
+        document.security = Some(vec![SecurityRequirement::new::<_, _, String>("key", [])]);
+    }
+}
+
+/// Adds to each operation what it answers with because of where it stands; what a handler says itself stays.
+pub(crate) struct Surroundings;
+
+impl Modify for Surroundings {
+    fn modify(&self, document: &mut OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            if path.starts_with("/health/") {
+                continue;
+            }
+            for operation in operations(item) {
+                add_problems(path, operation);
+                if path == "/sparql" {
+                    operation.responses.responses.insert("200".to_owned(), RefOr::T(sparql_answer()));
+                }
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten()
+}
+
+fn add_problems(path: &str, operation: &mut Operation) {
+    let mut problems = vec![
+        ("400", "A header, parameter or body cannot be read"),
+        ("401", "The server has a key, and it was not shown"),
+        ("403", "A page of another site asks, or this is for the operator and the caller is narrowed"),
+        ("421", "The server has no key, and was asked by a name that is not this machine's"),
+        ("503", "Too many requests are at work, or the desk is not open"),
+    ];
+    if path != "/metrics" {
+        problems.push(("504", "It took too long"));
+    }
+    if operation.request_body.is_some() {
+        problems.push(("413", "The body is too long"));
+        problems.push(("415", "The body is of another media type"));
+    }
+    for (status, description) in problems {
+        let known = operation.responses.responses.entry(status.to_owned());
+        known.or_insert_with(|| RefOr::T(problem(description)));
+    }
+}
+
+fn problem(description: &str) -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description(description).content(MEDIA_TYPE, content).build()
+}
+
+/// Tables and graphs in all formats, chosen by `Accept`.
+fn sparql_answer() -> Response {
+    let text = || Schema::from(ObjectBuilder::new().schema_type(Type::String));
+    let object = || ObjectBuilder::new().schema_type(Type::Object);
+    let table = || {
+        let table = object()
+            .description(Some(
+                "SPARQL 1.1 Query Results JSON Format: `results` for SELECT, `boolean` for ASK",
+            ))
+            .property("head", object())
+            .property("results", object())
+            .property("boolean", ObjectBuilder::new().schema_type(Type::Boolean))
+            .required("head");
+        Schema::from(table)
+    };
+    let answer = ResponseBuilder::new().description("The answer, in the format that `Accept` asks for");
+    let with = |answer: ResponseBuilder, format: SparqlFormat| {
+        let schema = if format == SparqlFormat::Json { table() } else { text() };
+        answer.content(format.media_type(), ContentBuilder::new().schema(Some(schema)).build())
+    };
+    SparqlFormat::ALL.into_iter().fold(answer, with).build()
+}
