@@ -28,7 +28,10 @@ pub fn binary() -> PathBuf {
 /// Never in a checkout.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate stands in the repository").to_owned()
+    // As cargo says it now: a build directory may be shared by checkouts, so the path of the build may be another's.
+    let own = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    own.parent().expect("this crate stands in the repository").to_owned()
 }
 
 /// How a run ended.

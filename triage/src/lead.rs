@@ -13,9 +13,6 @@ pub(crate) const TOLD_WEIGHT: f64 = 0.2;
 /// A page that tells less of the ticket than this share of what the nearest solved ticket tells is about something else.
 const PAGE_FITS: f64 = 0.8;
 
-/// A family with more codes than this numbers things, not faults.
-const FEW_CODES: usize = 3;
-
 /// Whose steps the answer gives.
 #[derive(Clone, Copy)]
 pub(crate) enum Lead<'a> {
@@ -77,23 +74,19 @@ pub(crate) fn other_code(ticket: &Record, lead: Lead<'_>, evidence: &Evidence) -
     let lead = lead.record()?;
     let asked = codes_of(ticket);
     let known: BTreeSet<String> = codes_of(lead);
-    let elsewhere: BTreeSet<String> =
-        precedents(evidence).flat_map(|neighbour| codes_of(&neighbour.record)).collect();
     if asked.iter().any(|code| known.contains(code)) {
         return None;
     }
-    // Of vehicles, assets and orders the tickets name many; of what a program reports they name few.
-    let is_serial = |family: &str| {
-        let members: BTreeSet<&String> =
-            known.iter().chain(&elsewhere).filter(|code| words::family(code) == Some(family)).collect();
-        family != words::ALERT && members.len() > FEW_CODES
-    };
-    let mut missing = asked.iter().filter(|code| {
-        !elsewhere.contains(*code) && words::family(code).is_some_and(|family| !is_serial(family))
-    });
+    let others = precedents(evidence).map(|neighbour| &neighbour.record);
+    let others =
+        others.chain(evidence.pages.iter().map(|page| &page.record)).filter(|other| other.id != lead.id);
+    let elsewhere: BTreeSet<String> = others.flat_map(codes_of).collect();
+    // What a program reports stands in several records; a number that stands in one is that of a vehicle, an asset, an order.
+    let is_fault = |code: &String| words::family(code) == Some(words::ALERT) || elsewhere.contains(code);
+    let mut missing = asked.iter().filter(|code| !elsewhere.contains(*code));
     missing.find_map(|code| {
-        let other = known.iter().find(|other| words::family(other) == words::family(code))?;
-        Some((code.clone(), other.clone()))
+        let same_family = |other: &&String| words::family(other) == words::family(code) && is_fault(other);
+        Some((code.clone(), known.iter().find(same_family)?.clone()))
     })
 }
 

@@ -33,7 +33,14 @@ pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) ->
         claims("What is known", &answer.known, false);
         claims("Likely cause", &answer.likely_cause, false);
         claims("Check first", &answer.check_first, true);
-        claims("What to do", &answer.what_to_do, true);
+        match &answer.precedent {
+            Some(ticket) => claims(
+                &format!("How {} was solved (names and numbers are of that ticket)", ticket.external()),
+                &answer.what_to_do,
+                true,
+            ),
+            None => claims("What to do", &answer.what_to_do, true),
+        }
         claims("How to see that it is solved", &answer.verification, false);
         claims("If it does not help", &answer.escalation, false);
         sources(&answer.sources);

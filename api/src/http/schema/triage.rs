@@ -111,6 +111,9 @@ pub(crate) struct Answer {
     what_to_do: Vec<Claim>,
     verification: Vec<Claim>,
     escalation: Vec<Claim>,
+    /// The solved ticket whose cause and solution the answer tells where no page does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    precedent: Option<String>,
     /// What is cited, by handle.
     sources: Vec<Source>,
     /// Sentences of a language model that were taken out.
