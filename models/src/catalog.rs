@@ -145,11 +145,11 @@ impl CatalogError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::UnknownModel { .. } => "model_unknown",
-            Self::Missing { .. } => "model_missing",
-            Self::Differs { .. } => "model_altered",
-            Self::NotInWheel { .. } => "model_not_in_wheel",
-            Self::Io { .. } => "model_io",
+            Self::UnknownModel { .. } => "model-unknown",
+            Self::Missing { .. } => "model-missing",
+            Self::Differs { .. } => "model-altered",
+            Self::NotInWheel { .. } => "model-not-in-wheel",
+            Self::Io { .. } => "model-io",
         }
     }
 }

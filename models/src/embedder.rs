@@ -118,9 +118,9 @@ impl EmbedError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Read { .. } => "model_unreadable",
-            Self::Altered(_) => "model_altered",
-            Self::Unusable { .. } => "model_unusable",
+            Self::Read { .. } => "model-unreadable",
+            Self::Altered(_) => "model-altered",
+            Self::Unusable { .. } => "model-unusable",
             Self::Compute { .. } => "embedding_failed",
         }
     }

@@ -172,15 +172,15 @@ impl LanguageModelError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Settings { .. } => "language_model_settings",
-            Self::Unusable { .. } => "language_model_unusable",
-            Self::Unreachable { .. } => "language_model_unreachable",
-            Self::TimedOut { .. } => "language_model_timed_out",
-            Self::Busy { .. } => "language_model_busy",
-            Self::Refused { .. } => "language_model_refused",
-            Self::ServerFailed { .. } => "language_model_failed",
-            Self::BadAnswer { .. } => "language_model_bad_answer",
-            Self::PromptTooLong { .. } => "language_model_prompt_too_long",
+            Self::Settings { .. } => "language-model-settings",
+            Self::Unusable { .. } => "language-model-unusable",
+            Self::Unreachable { .. } => "language-model-unreachable",
+            Self::TimedOut { .. } => "language-model-timed-out",
+            Self::Busy { .. } => "language-model-busy",
+            Self::Refused { .. } => "language-model-refused",
+            Self::ServerFailed { .. } => "language-model-failed",
+            Self::BadAnswer { .. } => "language-model-bad-answer",
+            Self::PromptTooLong { .. } => "language-model-prompt-too-long",
         }
     }
 

@@ -57,7 +57,9 @@ impl Suite {
     fn load(&mut self, url: &str) -> &Graph {
         self.graphs.entry(url.to_owned()).or_insert_with(|| {
             let file = url.strip_prefix(BASE).expect("inside the suite");
-            let path = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("tests/w3c-shacl-core").join(file);
+            let path = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default())
+                .join("tests/w3c-shacl-core")
+                .join(file);
             let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             let parser = TurtleParser::new().with_base_iri(url).expect("base");
             parser

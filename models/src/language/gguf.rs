@@ -231,7 +231,7 @@ mod tests {
         let prompt = Prompt::new(redactor.redact(&"long ".repeat(5000)));
         let limits = Limits { max_tokens: 8, timeout: Duration::from_secs(60) };
         let error = model.complete(&prompt, &limits).unwrap_err();
-        assert_eq!(error.code(), "language_model_prompt_too_long");
+        assert_eq!(error.code(), "language-model-prompt-too-long");
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         for content in [&b""[..], b"GGUF", b"not a model at all"] {
             fs::write(&path, content).unwrap();
             let error = GgufModel::open(&path).map(|_| ()).unwrap_err();
-            assert_eq!(error.code(), "language_model_unusable");
+            assert_eq!(error.code(), "language-model-unusable");
             assert!(error.to_string().contains("x.gguf"));
         }
     }

@@ -108,16 +108,16 @@ fn a_folder_with_one_byte_changed_is_refused_by_name() {
     content[50_000_000] ^= 1;
     fs::write(&weights, content).unwrap();
     let error = MiniLm::open(copy.path()).map(|_| ()).unwrap_err();
-    assert_eq!(error.code(), "model_altered");
+    assert_eq!(error.code(), "model-altered");
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("model.safetensors"), "{cause}");
 
     for file in ["tokenizer.json", "config.json"] {
         fs::copy(source.join("model.safetensors"), &weights).unwrap();
         fs::write(copy.path().join(file), r#"{"hidden_size": 0}"#).unwrap();
-        assert_eq!(MiniLm::open(copy.path()).map(|_| ()).unwrap_err().code(), "model_altered");
+        assert_eq!(MiniLm::open(copy.path()).map(|_| ()).unwrap_err().code(), "model-altered");
         fs::remove_file(copy.path().join(file)).unwrap();
-        assert_eq!(MiniLm::open(copy.path()).map(|_| ()).unwrap_err().code(), "model_unreadable");
+        assert_eq!(MiniLm::open(copy.path()).map(|_| ()).unwrap_err().code(), "model-unreadable");
         fs::copy(source.join(file), copy.path().join(file)).unwrap();
     }
 }

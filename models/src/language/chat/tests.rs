@@ -96,27 +96,27 @@ fn each_failure_has_its_own_error() {
     };
     let busy = check(
         Box::new(respond("429 Too Many Requests", "retry-after: 7\r\n", "slow down")),
-        "language_model_busy",
+        "language-model-busy",
         true,
     );
     assert_eq!(busy, LanguageModelError::Busy { retry_after_seconds: Some(7) });
     let refused =
-        check(Box::new(respond("401 Unauthorized", "", "bad\nkey")), "language_model_refused", false);
+        check(Box::new(respond("401 Unauthorized", "", "bad\nkey")), "language-model-refused", false);
     assert_eq!(refused, LanguageModelError::Refused { status: 401, reason: "badkey".to_owned() });
-    check(Box::new(respond("500 Oops", "", "<html>")), "language_model_failed", true);
+    check(Box::new(respond("500 Oops", "", "<html>")), "language-model-failed", true);
     check(
         Box::new(respond("307 Elsewhere", "location: http://127.0.0.1:9/\r\n", "")),
-        "language_model_failed",
+        "language-model-failed",
         true,
     );
     for garbage in
         ["", "<html>", "{}", r#"{"choices": []}"#, r#"{"choices": [{"message": {"content": null}}]}"#]
     {
-        check(Box::new(respond("200 OK", "", garbage)), "language_model_bad_answer", false);
+        check(Box::new(respond("200 OK", "", garbage)), "language-model-bad-answer", false);
     }
     check(
         Box::new(|stream| drop(stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"))),
-        "language_model_bad_answer",
+        "language-model-bad-answer",
         false,
     );
     check(
@@ -129,10 +129,10 @@ fn each_failure_has_its_own_error() {
                 }
             }
         }),
-        "language_model_bad_answer",
+        "language-model-bad-answer",
         false,
     );
-    check(Box::new(|_| {}), "language_model_unreachable", true);
+    check(Box::new(|_| {}), "language-model-unreachable", true);
 }
 
 #[test]
@@ -159,9 +159,9 @@ fn a_server_that_hangs_is_given_up_in_time() {
 fn no_server_and_bad_settings_are_told_apart() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = ask(&format!("http://{closed}"), SOON).unwrap_err();
-    assert_eq!(error.code(), "language_model_unreachable");
+    assert_eq!(error.code(), "language-model-unreachable");
     for (address, model) in [("ftp://x", "m"), ("localhost:80", "m"), ("http://x", " ")] {
         let error = ChatModel::new(address, model, None).map(|_| ()).unwrap_err();
-        assert_eq!(error.code(), "language_model_settings");
+        assert_eq!(error.code(), "language-model-settings");
     }
 }
