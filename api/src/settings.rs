@@ -6,11 +6,14 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use engine::Desk;
-use models::{Embedder, MiniLm};
+use models::{Embedder, HashEmbedder, MiniLm};
 use ontology::{Audience, Scope, TenantId};
 
 /// The embedder that a new desk gets.
 pub(crate) const DEFAULT_EMBEDDER: &str = "all-MiniLM-L6-v2";
+
+/// Numbers of a vector of the embedder that needs no model.
+const HASH_DIMENSIONS: usize = 64;
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
@@ -34,6 +37,9 @@ pub(crate) struct Global {
     /// Work without the embedder: by words, identifiers and graph only
     #[arg(long, global = true)]
     pub(crate) no_embedder: bool,
+    /// Embed by hashed words: for tests of what has to do with vectors, where no model is to be had
+    #[arg(long, global = true, hide = true, conflicts_with = "no_embedder")]
+    pub(crate) hash_embedder: bool,
 }
 
 impl Global {
@@ -57,6 +63,10 @@ impl Global {
 
     /// The embedder, if its files are there.
     pub(crate) fn embedder(&self) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
+        if self.hash_embedder {
+            // Its id names the index folder, so a desk never mixes its vectors with a model's.
+            return Ok(Some(Arc::new(HashEmbedder::new(HASH_DIMENSIONS))));
+        }
         let folder = self.models_folder().join(DEFAULT_EMBEDDER);
         if self.no_embedder || !folder.is_dir() {
             return Ok(None);

@@ -6,8 +6,11 @@
 mod ask_graph;
 mod catch_up;
 mod folder;
+mod mentions;
 mod prepare;
 mod publish;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::path::Path;
@@ -284,13 +287,7 @@ impl Desk {
         self.check_tenant(scope)?;
         let snapshot = self.snapshot();
         let visible = snapshot.visible(scope, as_of);
-        let position = match as_of {
-            None => snapshot.table.current(id),
-            Some(_) => {
-                snapshot.table.positions_of(id).into_iter().rfind(|position| visible.contains(*position))
-            }
-        };
-        let position = position.filter(|position| visible.contains(*position));
+        let position = snapshot.table.shown(id, &visible);
         Ok(position.map(|position| self.log.observation(position)).transpose()?.flatten())
     }
 

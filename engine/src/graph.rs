@@ -22,5 +22,5 @@ pub use format::{QueryForm, SparqlFormat};
 pub(crate) use render::{provenance, triples};
 pub use sparql::{SparqlError, SparqlLimits, SparqlOutcome, Truncation};
 pub use store::GraphError;
-pub(crate) use store::{GraphChange, GraphContent, GraphStore, digest};
+pub(crate) use store::{GraphChange, GraphContent, GraphStore, Snapshot as GraphSnapshot, digest};
 pub(crate) use text::text_triples;

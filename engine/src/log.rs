@@ -144,18 +144,20 @@ impl RecordLog {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The observations of things that text may name: configuration items, services, alerts, teams.
-    pub(crate) fn nameable(&self) -> Result<Vec<(u64, Observation)>, LogError> {
+    /// The observations of things that text may name, each with whether no later entry deletes it.
+    pub(crate) fn nameable(&self) -> Result<Vec<(u64, Observation, bool)>, LogError> {
         let reader = self.database.reader();
         let mut statement = reader.prepare(
-            "SELECT position, payload FROM log WHERE kind IN ('configuration_item', 'service', 'alert', 'team')
+            "SELECT position, payload, NOT EXISTS (SELECT 1 FROM log AS later WHERE later.record = log.record
+                 AND later.position > log.position AND later.operation IN ('delete', 'purge'))
+             FROM log WHERE kind IN ('configuration_item', 'service', 'alert', 'team')
              AND payload IS NOT NULL ORDER BY position",
         )?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let position = row.get::<_, i64>(0)?.cast_unsigned();
-            found.push((position, decode(position, &row.get::<_, Vec<u8>>(1)?)?));
+            found.push((position, decode(position, &row.get::<_, Vec<u8>>(1)?)?, row.get(2)?));
         }
         Ok(found)
     }

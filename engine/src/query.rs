@@ -63,6 +63,11 @@ impl Query {
             now,
         }
     }
+
+    /// The moment that the answer is of.
+    pub(crate) fn moment(&self) -> Timestamp {
+        self.as_of.unwrap_or(self.now)
+    }
 }
 
 /// Which records may answer. Empty lists and `None` admit everything.

@@ -124,8 +124,7 @@ impl Desk {
     }
 
     fn ties_of_asked(&self, snapshot: &Snapshot, visible: &Visible, asked: &crate::bundle::Asked) -> Ties {
-        let position = asked.itself.as_ref().and_then(|id| snapshot.table.current(id));
-        let known = position.filter(|position| visible.contains(*position));
+        let known = asked.itself.as_ref().and_then(|id| snapshot.table.shown(id, visible));
         let mut ties = known.and_then(|position| snapshot.table.revision(position)).map_or_else(
             || Ties {
                 items: BTreeSet::new(),
@@ -135,7 +134,7 @@ impl Desk {
             },
             |revision| self::ties(snapshot, visible, revision),
         );
-        for position in asked.about.iter().filter_map(|id| snapshot.table.current(id)) {
+        for position in asked.about.iter().filter_map(|id| snapshot.table.shown(id, visible)) {
             if snapshot.table.revision(position).is_some_and(|revision| is_item(revision.kind)) {
                 ties.items.insert(position);
             }

@@ -5,14 +5,17 @@
 //! nothing is pending and the order in which records arrive changes nothing. All collections are persistent: a snapshot
 //! is a cheap clone that later writes do not disturb.
 
+mod revision;
+
 use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap, Vector};
 use jiff::Timestamp;
-use ontology::{Audience, Kind, RecordId, Relation, Scope, State};
+use ontology::{RecordId, Scope};
 
-use crate::derive::{PassageSpan, Scheme};
 use crate::visible::Visible;
+
+pub(crate) use revision::{KeyedLink, Mention, Revision, referred_keys};
 
 /// A key's number; keys are interned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,52 +23,6 @@ pub(crate) struct KeyId(pub(crate) u32);
 
 /// A key that more records own than this says nothing about any of them (`eth0`, `admin`), so links and mentions skip it.
 pub(crate) const AMBIGUOUS_OWNERS: usize = 16;
-
-/// What is kept in memory of one revision.
-#[derive(Debug, Clone)]
-pub(crate) struct Revision {
-    pub(crate) position: u64,
-    pub(crate) id: RecordId,
-    pub(crate) kind: Kind,
-    pub(crate) title: Box<str>,
-    pub(crate) state: Option<State>,
-    pub(crate) created: Option<Timestamp>,
-    pub(crate) modified: Option<Timestamp>,
-    pub(crate) resolved: Option<Timestamp>,
-    pub(crate) valid_until: Option<Timestamp>,
-    pub(crate) observed: Timestamp,
-    pub(crate) audience: Box<[Audience]>,
-    pub(crate) revision: Box<str>,
-    /// Keys by which others refer to it, sorted.
-    pub(crate) names: Box<[KeyId]>,
-    /// Its links, each with the keys to try in order.
-    pub(crate) links: Box<[KeyedLink]>,
-    /// For a relationship record: the keys of its subject, to try in order.
-    pub(crate) subject: Box<[KeyId]>,
-    /// Identifiers and known names in its text, sorted by key.
-    pub(crate) mentions: Box<[Mention]>,
-    pub(crate) passages: Box<[PassageSpan]>,
-    /// SHA-256 of each passage's embedding text, in the order of `passages`.
-    pub(crate) passage_hashes: Box<[[u8; 32]]>,
-    /// Content hash, shortened; what text and graph keep to prove that they show this revision.
-    pub(crate) digest: u64,
-}
-
-/// A link as the table keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct KeyedLink {
-    pub(crate) relation: Relation,
-    pub(crate) keys: Box<[KeyId]>,
-    /// What the source wrote, shown where nothing is resolved.
-    pub(crate) label: Box<str>,
-}
-
-/// A key in a record's text, and what it looked like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Mention {
-    pub(crate) key: KeyId,
-    pub(crate) scheme: Scheme,
-}
 
 #[derive(Debug, Clone)]
 struct Slot {
@@ -126,6 +83,16 @@ impl Table {
         self.current.get(id).copied()
     }
 
+    /// A record's current revision.
+    pub(crate) fn latest(&self, id: &RecordId) -> Option<&Revision> {
+        self.revision(self.current(id)?).map(AsRef::as_ref)
+    }
+
+    /// The position of the latest of a record's revisions that is visible: the current one, or what it was at a moment.
+    pub(crate) fn shown(&self, id: &RecordId, visible: &Visible) -> Option<u64> {
+        self.positions_of(id).into_iter().rfind(|position| visible.contains(*position))
+    }
+
     /// Every current revision, in the order of record ids.
     pub(crate) fn current_revisions(&self) -> impl Iterator<Item = &Arc<Revision>> {
         self.current.values().filter_map(|position| self.revision(*position))
@@ -144,6 +111,17 @@ impl Table {
     /// Positions of the revisions that link to or mention a key, superseded ones too, ascending.
     pub(crate) fn referrers(&self, key: KeyId) -> &[u64] {
         self.keys.get(key.0 as usize).map_or(&[], |entry| &entry.referrers)
+    }
+
+    /// Whether a visible record is called by a key.
+    pub(crate) fn is_owned(&self, key: KeyId, visible: &Visible) -> bool {
+        self.owners(key).iter().any(|position| visible.contains(*position))
+    }
+
+    /// Whether a visible record is called by a key or refers to it.
+    pub(crate) fn is_known(&self, key: KeyId, visible: &Visible) -> bool {
+        let mut positions = self.owners(key).iter().chain(self.referrers(key).iter());
+        positions.any(|position| visible.contains(*position))
     }
 
     /// The visible owners of a key; none when it is ambiguous.
@@ -170,7 +148,8 @@ impl Table {
         Vec::new()
     }
 
-    /// The revisions that a scope sees: as they are now, or as they were known at a moment.
+    /// The revisions that a scope sees: as they are now, or as they were known at a moment. What a scope may not see any more
+    /// is not shown as it was when it might.
     pub(crate) fn visible(&self, scope: &Scope, as_of: Option<Timestamp>) -> Visible {
         let mut visible = Visible::none(self.position());
         for slot in &self.slots {
@@ -181,7 +160,11 @@ impl Table {
                     revision.observed <= moment && slot.superseded.is_none_or(|until| until > moment)
                 }
             };
-            if shown && scope.allows(&revision.audience) {
+            let allowed = |revision: &Revision| scope.allows(&revision.audience);
+            if shown
+                && allowed(revision)
+                && (slot.superseded.is_none() || self.latest(&revision.id).is_some_and(allowed))
+            {
                 visible.insert(revision.position);
             }
         }
@@ -220,6 +203,12 @@ impl Table {
         positions
     }
 
+    /// Every name that a kept revision of a record has.
+    pub(crate) fn names_of(&self, id: &RecordId) -> Vec<KeyId> {
+        let kept = self.positions_of(id).into_iter().filter_map(|position| self.revision(position));
+        kept.flat_map(|revision| revision.names.iter().copied()).collect()
+    }
+
     /// The positions of a record's revisions that are kept, ascending.
     pub(crate) fn positions_of(&self, id: &RecordId) -> Vec<u64> {
         let Some(key) = self.key(&id.as_str().to_lowercase()) else { return Vec::new() };
@@ -227,19 +216,22 @@ impl Table {
         owned.filter(|position| self.revision(*position).is_some_and(|revision| revision.id == *id)).collect()
     }
 
-    /// Adds mentions found after a revision was written, because the name came later.
-    pub(crate) fn add_mentions(&mut self, position: u64, found: &[Mention]) {
-        let Some(revision) = self.revision(position).cloned() else { return };
-        let mut mentions = revision.mentions.to_vec();
-        mentions.extend_from_slice(found);
-        mentions.sort_unstable();
-        mentions.dedup_by_key(|mention| mention.key);
-        for mention in found {
-            self.edit_key(mention.key, |entry| insert_sorted(&mut entry.referrers, position));
+    /// Says anew what a revision mentions, since a name came or went after it was written.
+    pub(crate) fn set_mentions(&mut self, position: u64, mentions: Box<[Mention]>) {
+        let Some(before) = self.revision(position).filter(|before| before.mentions != mentions).cloned()
+        else {
+            return;
+        };
+        let after = Revision { mentions, ..(*before).clone() };
+        let (left, joined) = (referred_keys(&before), referred_keys(&after));
+        for key in left.iter().filter(|key| !joined.contains(key)) {
+            self.edit_key(*key, |entry| remove_sorted(&mut entry.referrers, position));
         }
-        let changed = Revision { mentions: mentions.into(), ..(*revision).clone() };
+        for key in joined {
+            self.edit_key(key, |entry| insert_sorted(&mut entry.referrers, position));
+        }
         if let Some(slot) = slot_index(position).and_then(|index| self.slots.get_mut(index)) {
-            slot.revision = Some(Arc::new(changed));
+            slot.revision = Some(Arc::new(after));
         }
     }
 
@@ -266,16 +258,6 @@ impl Table {
             edit(entry);
         }
     }
-}
-
-/// Every key that a revision links to, is about, or mentions; sorted, each once.
-pub(crate) fn referred_keys(revision: &Revision) -> Vec<KeyId> {
-    let links = revision.links.iter().flat_map(|link| link.keys.iter().copied());
-    let mentions = revision.mentions.iter().map(|mention| mention.key);
-    let mut keys: Vec<KeyId> = links.chain(revision.subject.iter().copied()).chain(mentions).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
 }
 
 fn slot_index(position: u64) -> Option<usize> {

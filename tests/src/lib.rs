@@ -131,14 +131,14 @@ impl Desk {
         path
     }
 
-    /// The command on this desk, without the embedder and without what the environment says.
+    /// The command on this desk, with the embedder that needs no model and without what the environment says.
     #[must_use]
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(binary());
         for name in ["TRIAGRAPH_DATA", "TRIAGRAPH_TENANT", "TRIAGRAPH_KEY", "TRIAGRAPH_LOG"] {
             command.env_remove(name);
         }
-        command.arg("--data").arg(self.data()).arg("--no-embedder").args(arguments).current_dir(root());
+        command.arg("--data").arg(self.data()).arg("--hash-embedder").args(arguments).current_dir(root());
         command
     }
 

@@ -4,11 +4,12 @@
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::Desk;
+use tests::{Desk, root};
 
 /// Tickets of the ingest.
 const TICKETS: usize = 3_000;
@@ -17,6 +18,9 @@ const KILLS: usize = 20;
 /// Tries to hit a running ingest that often.
 const ROUNDS: usize = 60;
 
+/// How often each step of the demo company's life is killed.
+const KILLS_OF_A_STEP: usize = 2;
+
 /// The same numbers in each run.
 struct Dice(u64);
 
@@ -24,6 +28,12 @@ impl Dice {
     fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
+    }
+
+    fn shuffle<T>(&mut self, things: &mut [T]) {
+        for last in (1..things.len()).rev() {
+            things.swap(last, self.below(last as u64 + 1) as usize);
+        }
     }
 }
 
@@ -57,15 +67,20 @@ fn quiet(mut command: Command) -> Command {
     command
 }
 
+/// Both desks count the same in all parts.
+fn assert_same(desk: &Desk, calm: &Desk, when: &str) {
+    let (killed, undisturbed) = (desk.json(&["status"]), calm.json(&["status"]));
+    for name in ["generation", "records", "passages", "quads", "pending_links", "quarantined"] {
+        assert_eq!(killed[name], undisturbed[name], "{name} {when}");
+    }
+}
+
 /// The desk holds each ticket once, in all parts, and is as one that was never disturbed.
 fn assert_whole(desk: &Desk, calm: &Desk) {
     let found = desk.run(["verify", "--json"]).with_code(0).json();
     assert_eq!(found["problems"], serde_json::json!([]));
     assert_eq!(found["revisions"], TICKETS, "a record was written twice or not at all");
-    let (killed, undisturbed) = (desk.json(&["status"]), calm.json(&["status"]));
-    for name in ["generation", "records", "passages", "quads", "pending_links", "quarantined"] {
-        assert_eq!(killed[name], undisturbed[name], "{name}");
-    }
+    assert_same(desk, calm, "at the end");
     assert_eq!(graphs(desk), TICKETS);
     for question in ["desk 2999", "VPN loses its session"] {
         assert!(!desk.search(&[question]).is_empty(), "{question}");
@@ -113,4 +128,78 @@ fn an_ingest_that_is_killed_twenty_times_ends_whole() {
     assert_whole(&desk, &calm);
     let again = desk.run(arguments).with_code(0).json();
     assert_eq!(again["unchanged"], TICKETS);
+}
+
+/// What stands in the changed copy of the demo company's files instead of what they say: a name that others mention becomes
+/// longer, a service gets another one, tickets and pages say something else.
+const CHANGES: [(&str, &str); 4] = [
+    (r#""u_aliases": "VPN""#, r#""u_aliases": "VPN tunnel""#),
+    (r#""name": "Printing""#, r#""name": "Print""#),
+    ("printer", "print device"),
+    ("Outlook", "the mail client"),
+];
+
+/// Records that go in the end: a thing that tickets mention, a service, a page, a ticket.
+const DELETED: [&str; 4] = ["vpn-gw-ham-01", "Corporate Network", "KB0010279", "INC0041216"];
+
+fn copy_changed(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy_changed(&path, &target);
+        } else {
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            let changed = CHANGES.iter().fold(text, |text, (before, after)| text.replace(before, after));
+            fs::write(&target, changed).expect("a file");
+        }
+    }
+}
+
+/// The demo company's life, one command a step: its sources in an order that shuffling gave, then the same files changed,
+/// in another order, then deletes.
+fn life(dice: &mut Dice, changed: &Path) -> Vec<Vec<String>> {
+    let mut steps = Vec::new();
+    for demo in [&root().join("datasets/demo"), changed] {
+        // Relations come by themselves too, so that they may stand before what they relate.
+        let mut sources = ["cmdb/cmdb_rel_ci.json", "cmdb", "knowledge", "alerts", "tickets"];
+        dice.shuffle(&mut sources);
+        let path = |source: &str| demo.join(source).display().to_string();
+        steps.extend(sources.map(|source| vec!["ingest".to_owned(), path(source)]));
+    }
+    let mut deleted = DELETED;
+    dice.shuffle(&mut deleted);
+    steps.extend(deleted.map(|name| ["record", "delete", name].map(str::to_owned).to_vec()));
+    steps
+}
+
+#[test]
+fn a_desk_that_is_killed_at_every_step_of_its_life_is_as_one_that_was_not() {
+    let (desk, calm) = (Desk::new(), Desk::new());
+    let changed = desk.beside("changed");
+    copy_changed(&root().join("datasets/demo"), &changed);
+    let mut dice = Dice(20_261_124);
+    for step in life(&mut dice, &changed) {
+        let started = Instant::now();
+        let _ = calm.run(&step).with_code(0);
+        let typical = u64::try_from(started.elapsed().as_millis()).expect("a short run").max(20);
+        for _ in 0..KILLS_OF_A_STEP {
+            let mut child = quiet(desk.command(&step)).spawn().expect("the binary starts");
+            thread::sleep(Duration::from_millis(dice.below(typical)));
+            child.kill().expect("a child of this test");
+            child.wait().expect("a child of this test");
+        }
+        let last = desk.run(&step);
+        // What was deleted before the kill is not found again.
+        assert!(last.code == 0 || step[1] == "delete", "{step:?}: {last:?}");
+        for desk in [&desk, &calm] {
+            let found = desk.run(["verify", "--json"]);
+            assert_eq!(found.code, 0, "after {step:?}: {}", found.out);
+        }
+        assert_same(&desk, &calm, &format!("after {step:?}"));
+    }
+    for question in ["VPN tunnel drops", "print device", "INC0041216"] {
+        assert_eq!(desk.search(&[question]), calm.search(&[question]), "{question}");
+    }
 }

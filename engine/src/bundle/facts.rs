@@ -28,7 +28,7 @@ pub(super) fn facts(
     let mut collected =
         Collected { snapshot, visible, now, itself, facts: Vec::new(), seen: BTreeSet::new() };
     for id in about {
-        let position = snapshot.table.current(id).filter(|position| visible.contains(*position));
+        let position = snapshot.table.shown(id, visible);
         if let Some(thing) = position.and_then(|position| snapshot.table.revision(position)) {
             if matches!(thing.kind, Kind::ConfigurationItem | Kind::Service) {
                 collected.add(

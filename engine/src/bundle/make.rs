@@ -12,7 +12,7 @@ use crate::derive::{self, PassageSpan};
 use crate::desk::{Desk, DeskError, resolve};
 use crate::query::{Hit, Passage, Query, passage};
 use crate::snapshot::Snapshot;
-use crate::table::Revision;
+use crate::table::{KeyId, Revision};
 
 /// Budgets outside this range are brought to its ends.
 const BUDGET_TOKENS: std::ops::RangeInclusive<u32> = 200..=100_000;
@@ -67,7 +67,8 @@ impl Desk {
             selection.take(hit, &record, &chosen(hit, &record, revision, place < FULL_RECORDS));
         }
         let visible = snapshot.visible(scope, request.as_of);
-        let facts = facts::facts(&snapshot, &visible, &subject.about, subject.itself.as_ref(), now);
+        let itself = subject.itself.as_ref();
+        let facts = facts::facts(&snapshot, &visible, &subject.about, itself, query.moment());
         let mut bundle = Bundle {
             schema: BUNDLE_SCHEMA.to_owned(),
             id: String::new(),
@@ -134,11 +135,10 @@ impl Desk {
 
     /// Configuration items and services that a text names.
     fn named_in(&self, snapshot: &Snapshot, visible: &crate::visible::Visible, text: &str) -> Vec<RecordId> {
-        let mut ids: Vec<RecordId> = snapshot
-            .names
-            .mentions(text)
+        let mentions = snapshot.names.mentions(text, |id| snapshot.table.is_owned(KeyId(id), visible));
+        let mut ids: Vec<RecordId> = mentions
             .into_iter()
-            .flat_map(|mention| snapshot.table.resolve(crate::table::KeyId(mention.id), visible))
+            .flat_map(|mention| snapshot.table.resolve(KeyId(mention.id), visible))
             .filter_map(|position| snapshot.table.revision(position))
             .filter(|revision| matches!(revision.kind, Kind::ConfigurationItem | Kind::Service))
             .map(|revision| revision.id.clone())

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use ontology::{RecordId, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{Bundle, BundleItem};
+use super::{Bundle, BundleItem, BundleRequest};
 use crate::desk::{Desk, DeskError};
 
 /// How two bundles differ.
@@ -46,8 +46,7 @@ impl Desk {
     /// [`DeskError`] for another tenant's scope or a damaged log.
     pub fn stored_bundle(&self, scope: &Scope, id: &str) -> Result<Option<Vec<u8>>, DeskError> {
         self.check_tenant(scope)?;
-        let Some((_, bundle)) = self.database.bundle(id)? else { return Ok(None) };
-        if !covers(scope, &bundle) {
+        if self.readable_bundle(scope, id)?.is_none() {
             return Ok(None);
         }
         Ok(self.database.bundle_bytes(id)?)
@@ -64,10 +63,7 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Option<(Bundle, BundleDifference)>, DeskError> {
         self.check_tenant(scope)?;
-        let Some((request, before)) = self.database.bundle(id)?.filter(|(_, bundle)| covers(scope, bundle))
-        else {
-            return Ok(None);
-        };
+        let Some((request, before)) = self.readable_bundle(scope, id)? else { return Ok(None) };
         let as_made = Scope { tenant: scope.tenant.clone(), audiences: before.audiences.clone() };
         let after = self.make_bundle(&as_made, &request, now)?;
         let difference = difference(&before, &after);
@@ -85,13 +81,34 @@ impl Desk {
         after: &str,
     ) -> Result<Option<BundleDifference>, DeskError> {
         self.check_tenant(scope)?;
-        let read =
-            |id| Ok::<_, DeskError>(self.database.bundle(id)?.map(|(_, b)| b).filter(|b| covers(scope, b)));
-        Ok(match (read(before)?, read(after)?) {
-            (Some(before), Some(after)) => Some(difference(&before, &after)),
+        Ok(match (self.readable_bundle(scope, before)?, self.readable_bundle(scope, after)?) {
+            (Some((_, before)), Some((_, after))) => Some(difference(&before, &after)),
             _ => None,
         })
     }
+
+    /// A stored bundle and its request, if the scope may see all that the bundle's maker saw, and may still see it.
+    fn readable_bundle(&self, scope: &Scope, id: &str) -> Result<Option<(BundleRequest, Bundle)>, DeskError> {
+        let Some((request, bundle)) = self.database.bundle(id)? else { return Ok(None) };
+        let snapshot = self.snapshot();
+        let hidden = |record: &RecordId| {
+            snapshot.table.latest(record).is_some_and(|revision| !scope.allows(&revision.audience))
+        };
+        let is_readable = covers(scope, &bundle)
+            && !request.about.record().is_some_and(hidden)
+            && !named(&bundle).any(hidden);
+        Ok(is_readable.then_some((request, bundle)))
+    }
+}
+
+/// The records that a bundle tells of.
+fn named(bundle: &Bundle) -> impl Iterator<Item = &RecordId> {
+    let items = bundle.items.iter().flat_map(|item| {
+        let path = item.path.iter().flat_map(|step| [&step.from, &step.to]);
+        path.chain([&item.record])
+    });
+    let facts = bundle.facts.iter().flat_map(|fact| [&fact.subject, &fact.object]);
+    items.chain(facts).chain(bundle.left_out.iter().map(|left| &left.record))
 }
 
 /// Whether a scope sees at least what the bundle's maker saw.

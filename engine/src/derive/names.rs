@@ -56,14 +56,16 @@ impl Names {
     }
 
     /// The names in a text, leftmost first and the longest of those that overlap, whole words only, whatever their case
-    /// and white space. Places are byte offsets of `text` itself.
-    pub(crate) fn mentions(&self, text: &str) -> Vec<Mention> {
+    /// and white space. Names of which `keep` keeps no id are as if they were not known: they hide no shorter one. Places are
+    /// byte offsets of `text` itself.
+    pub(crate) fn mentions(&self, text: &str, keep: impl Fn(u32) -> bool) -> Vec<Mention> {
         let copy = Normalised::of(text);
         let mut found: Vec<(usize, usize, usize)> = self
             .automaton
             .find_overlapping_iter(&copy.text)
             .filter(|hit| copy.is_whole_word(hit.start(), hit.end()))
             .map(|hit| (hit.start(), hit.end(), hit.pattern().as_usize()))
+            .filter(|(_, _, pattern)| self.ids(*pattern).iter().any(|id| keep(*id)))
             .collect();
         found.sort_unstable_by_key(|&(start, end, _)| (start, std::cmp::Reverse(end)));
 
@@ -74,11 +76,15 @@ impl Names {
                 continue;
             }
             free_from = end;
-            let ids = &self.ids[self.starts[pattern]..self.starts[pattern + 1]];
+            let ids = self.ids(pattern).iter().filter(|id| keep(**id));
             let (start, end) = copy.original(start, end, text);
-            mentions.extend(ids.iter().map(|&id| Mention { start, end, id }));
+            mentions.extend(ids.map(|&id| Mention { start, end, id }));
         }
         mentions
+    }
+
+    fn ids(&self, pattern: usize) -> &[u32] {
+        &self.ids[self.starts[pattern]..self.starts[pattern + 1]]
     }
 }
 
@@ -166,7 +172,7 @@ mod tests {
         ]);
         let check = |text: &str, expected: &[(&str, u32)]| {
             let found: Vec<(&str, u32)> = names
-                .mentions(text)
+                .mentions(text, |_| true)
                 .iter()
                 .map(|mention| (&text[mention.start..mention.end], mention.id))
                 .collect();
@@ -187,9 +193,20 @@ mod tests {
     #[test]
     fn a_name_of_two_records_is_a_mention_of_both() {
         let names = Names::new([("citrix".to_owned(), 7), ("citrix".to_owned(), 3)].into_iter()).unwrap();
-        let ids: Vec<u32> = names.mentions("Citrix").iter().map(|mention| mention.id).collect();
+        let ids: Vec<u32> = names.mentions("Citrix", |_| true).iter().map(|mention| mention.id).collect();
         assert_eq!(ids, [3, 7]);
-        assert!(Names::new(std::iter::empty()).unwrap().mentions("Citrix").is_empty());
+        assert!(Names::new(std::iter::empty()).unwrap().mentions("Citrix", |_| true).is_empty());
+    }
+
+    #[test]
+    fn a_name_that_is_not_kept_hides_no_shorter_one() {
+        let names = dictionary(&["mail server legacy", "mail server"]);
+        let found = |keep: &dyn Fn(u32) -> bool| -> Vec<u32> {
+            names.mentions("the mail server legacy", keep).iter().map(|mention| mention.id).collect()
+        };
+        assert_eq!(found(&|_| true), [0]);
+        assert_eq!(found(&|id| id != 0), [1]);
+        assert!(found(&|_| false).is_empty());
     }
 
     proptest! {
@@ -197,7 +214,7 @@ mod tests {
         fn mentions_lie_on_characters_in_order(text in "(ab|aB c|İ|ß| |\u{a0}|\u{ad}|-|[a-cA-C .]|\\PC){0,30}") {
             let names = dictionary(&["abc", "ab c", "i̇ab", "ßab", "b c"]);
             let mut free_from = 0;
-            for mention in names.mentions(&text) {
+            for mention in names.mentions(&text, |_| true) {
                 prop_assert!(mention.start >= free_from && mention.start < mention.end);
                 prop_assert!(text.get(mention.start..mention.end).is_some());
                 prop_assert!(key(&text[mention.start..mention.end]).is_some());

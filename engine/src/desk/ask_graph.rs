@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::{Arc, PoisonError};
 
 use ontology::{Audiences, RecordId, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, DeskError};
-use crate::graph::{ExportFormat, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome, text_triples};
+use crate::graph::{
+    ExportFormat, GraphError, GraphSnapshot, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome,
+    text_triples,
+};
 use crate::query::{PathStep, neighbours};
 use crate::snapshot::Snapshot;
 
@@ -37,10 +41,10 @@ impl Desk {
         limits: SparqlLimits,
         out: &mut (impl Write + Send),
     ) -> Result<SparqlOutcome, SparqlError> {
-        match self.hidden_graphs(&self.snapshot(), scope) {
-            None => self.graph.sparql(query, formats, limits, None, out),
-            Some(shown) => self.graph.sparql(query, formats, limits, Some(&|iri| shown.contains(iri)), out),
-        }
+        self.at_one_position(|snapshot, graph| match self.hidden_graphs(snapshot, scope) {
+            None => graph.sparql(query, formats, limits, None, out),
+            Some(shown) => graph.sparql(query, formats, limits, Some(&|iri| shown.contains(iri)), out),
+        })
     }
 
     /// Writes every quad that the scope sees, texts and passages included. Returns how many.
@@ -49,9 +53,19 @@ impl Desk {
     /// [`DeskError`] when a part cannot be read or `out` not be written.
     pub fn export(&self, scope: &Scope, format: ExportFormat, out: impl Write) -> Result<u64, DeskError> {
         self.check_tenant(scope)?;
-        let snapshot = self.snapshot();
+        self.at_one_position(|snapshot, graph| self.export_snapshot(snapshot, &graph, scope, format, out))
+    }
+
+    fn export_snapshot(
+        &self,
+        snapshot: &Snapshot,
+        graph: &GraphSnapshot<'_>,
+        scope: &Scope,
+        format: ExportFormat,
+        out: impl Write,
+    ) -> Result<u64, DeskError> {
         let visible = snapshot.visible(scope, None);
-        let shown = self.hidden_graphs(&snapshot, scope);
+        let shown = self.hidden_graphs(snapshot, scope);
         let texts = snapshot.table.current_revisions().filter(|revision| visible.contains(revision.position));
         let texts = texts.filter_map(|revision| {
             let record = self.read(revision.position).ok().flatten()?;
@@ -60,10 +74,26 @@ impl Desk {
             Some((revision.id.clone(), text_triples(&record, &passages)))
         });
         let (quads, _) = match &shown {
-            None => self.graph.export(format, None, texts, out)?,
-            Some(shown) => self.graph.export(format, Some(&|iri| shown.contains(iri)), texts, out)?,
+            None => self.graph.export(graph, format, None, texts, out)?,
+            Some(shown) => self.graph.export(graph, format, Some(&|iri| shown.contains(iri)), texts, out)?,
         };
         Ok(quads)
+    }
+
+    /// Asks table and graph at the same position of the log. Otherwise what a caller may see and what the graph says could be
+    /// of two: a record whose audience was narrowed in between would be shown.
+    ///
+    /// A writer publishes both under one lock, so they are taken under it; table before graph, as the writer does.
+    fn at_one_position<T, E: From<GraphError>>(
+        &self,
+        ask: impl FnOnce(&Snapshot, GraphSnapshot<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let published = self.published.read().unwrap_or_else(PoisonError::into_inner);
+        let store = self.graph.store();
+        let graph = self.graph.snapshot(&store)?;
+        let snapshot = Arc::clone(&published);
+        drop(published);
+        ask(&snapshot, graph)
     }
 
     /// The records around a record, at most `limit` edges.
@@ -74,8 +104,9 @@ impl Desk {
         self.check_tenant(scope)?;
         let snapshot = self.snapshot();
         let visible = snapshot.visible(scope, None);
-        let position = snapshot.table.current(id).filter(|position| visible.contains(*position));
-        let Some(position) = position else { return Err(DeskError::NoSuchRecord { id: id.clone() }) };
+        let Some(position) = snapshot.table.shown(id, &visible) else {
+            return Err(DeskError::NoSuchRecord { id: id.clone() });
+        };
         let found = neighbours(&snapshot.table, position, &visible, limit.saturating_add(1));
         let truncated = found.len() > limit;
         let edges = found.into_iter().take(limit).filter_map(|edge| {

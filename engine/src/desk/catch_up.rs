@@ -3,7 +3,6 @@
 use std::sync::PoisonError;
 
 use super::prepare::prepare;
-use super::write::dictionary_keys;
 use super::{Desk, DeskError};
 
 impl Desk {
@@ -20,15 +19,12 @@ impl Desk {
             self.graph.clear()?;
         }
         // All names are known before any text is read, so that no text has to be looked at twice.
-        for (position, observation) in self.log.nameable()? {
-            let prepared = prepare(position, observation);
-            for key in dictionary_keys(&prepared) {
-                let id = indexes.table.intern(key);
-                indexes.dictionary.insert(key.clone(), id);
-            }
-        }
-        indexes.rebuild_names()?;
+        let named = self.log.nameable()?.into_iter();
+        let named: Vec<_> =
+            named.map(|(position, observation, stays)| (prepare(position, observation), stays)).collect();
+        indexes.foretell(&named)?;
         self.advance(&mut indexes)?;
+        indexes.all_is_told();
         self.folder.end_purge()?;
         Ok(())
     }

@@ -14,13 +14,37 @@ pub(super) struct Prepared {
     pub(super) names: Vec<String>,
     pub(super) links: Vec<PreparedLink>,
     pub(super) subject: Vec<String>,
-    pub(super) identifiers: Vec<(String, Scheme)>,
+    pub(super) words: Words,
     pub(super) passages: Vec<PassageSpan>,
     pub(super) passage_texts: Vec<String>,
     pub(super) passage_hashes: Vec<[u8; 32]>,
-    /// All text, for the full-text index and to look for names in.
-    pub(super) body: String,
     pub(super) digest: u64,
+}
+
+/// What a record says of others in words. Rows that nobody searches say nothing: their links say it all.
+#[derive(Default)]
+pub(super) struct Words {
+    /// All text but the title, for the full-text index and to look for names in; none where nobody searches.
+    pub(super) body: Option<String>,
+    /// Identifiers in title and text, each once.
+    pub(super) identifiers: Vec<(String, Scheme)>,
+}
+
+impl Words {
+    pub(super) fn of(record: &Record) -> Self {
+        if !is_searchable(record.kind) {
+            return Self::default();
+        }
+        let body = derive::lexical_body(record);
+        let mut identifiers: Vec<(String, Scheme)> = [record.title.as_str(), body.as_str()]
+            .into_iter()
+            .flat_map(derive::identifiers)
+            .map(|identifier| (identifier.key, identifier.scheme))
+            .collect();
+        identifiers.sort();
+        identifiers.dedup_by(|a, b| a.0 == b.0);
+        Self { body: Some(body), identifiers }
+    }
 }
 
 /// A link with the keys that its target may be called.
@@ -32,18 +56,10 @@ pub(super) struct PreparedLink {
 
 pub(super) fn prepare(position: u64, observation: Observation) -> Prepared {
     let record = &observation.record;
-    let body = if record.kind == Kind::Dataset { String::new() } else { derive::lexical_body(record) };
     let passages = if is_searchable(record.kind) { derive::passages(record) } else { Vec::new() };
     let passage_texts: Vec<String> =
         passages.iter().map(|passage| derive::embedding_text(record, *passage)).collect();
     let passage_hashes = passage_texts.iter().map(|text| Sha256::digest(text.as_bytes()).into()).collect();
-    let mut identifiers: Vec<(String, Scheme)> = [record.title.as_str(), body.as_str()]
-        .into_iter()
-        .flat_map(derive::identifiers)
-        .map(|identifier| (identifier.key, identifier.scheme))
-        .collect();
-    identifiers.sort();
-    identifiers.dedup_by(|a, b| a.0 == b.0);
     Prepared {
         position,
         observed: observation.lineage.observed,
@@ -54,12 +70,11 @@ pub(super) fn prepare(position: u64, observation: Observation) -> Prepared {
             .get(Kind::SUBJECT)
             .filter(|_| record.kind == Kind::Relationship)
             .map_or_else(Vec::new, |name| derive::reference_keys(name)),
-        identifiers,
+        words: Words::of(record),
         passages,
         passage_texts,
         passage_hashes,
         digest: digest(record),
-        body,
         observation,
     }
 }

@@ -1,39 +1,37 @@
 //! Which way does a record go? From a batch of observations to a new snapshot, one writer at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use models::{Embedder, TextRole};
-use ontology::{Kind, Observation, Record, RecordId, Rejected};
+use ontology::{Observation, Record, RecordId, Rejected};
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
+use super::mentions::Dictionary;
 use super::prepare::{Prepared, is_searchable, prepare};
 use super::publish::quads_of;
 use super::{Applied, Desk, DeskError, Folder};
-use crate::derive::{self, Names, Scheme};
+use crate::derive;
 use crate::graph::triples;
 use crate::log::{Appended, Entry, Operation};
 use crate::snapshot::Snapshot;
-use crate::table::{KeyId, KeyedLink, Mention, Revision, Table};
+use crate::table::{KeyId, KeyedLink, Revision, Table};
 use crate::text::{TextDocument, TextIndex};
 use crate::vectors::{PassageKey, TextHash, VectorError, VectorIndex, VectorSettings};
 
 /// Passages that are embedded and written at a time.
 const EMBED_BATCH: usize = 256;
-/// Entries of the log that are indexed and published at a time.
-const ENTRIES: u32 = 512;
-/// Names shorter or longer than this are not looked for in text.
-const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=80;
+/// Entries of the log that are indexed and published at a time; few in tests, so that a handful of them makes several batches.
+const ENTRIES: u32 = if cfg!(test) { 3 } else { 512 };
 
 /// What the one writer holds.
 pub(crate) struct Indexes {
     pub(super) table: Table,
     pub(super) text: TextIndex,
     pub(super) vectors: Option<VectorIndex>,
-    /// Keys that are looked for in text.
-    pub(super) dictionary: BTreeMap<String, KeyId>,
-    pub(super) names: Arc<Names>,
+    /// Names that are looked for in text.
+    pub(super) dictionary: Dictionary,
     /// Set while a batch is under way: still set later, it failed half-way and memory is ahead of the indexes.
     pub(super) is_torn: bool,
 }
@@ -65,8 +63,7 @@ impl Indexes {
             table: Table::default(),
             text: TextIndex::open(folder.text())?,
             vectors: open_vectors(folder, embedder)?,
-            dictionary: BTreeMap::new(),
-            names: names(std::iter::empty())?,
+            dictionary: Dictionary::new()?,
             is_torn: false,
         })
     }
@@ -95,12 +92,7 @@ impl Indexes {
 
     pub(super) fn snapshot(&self) -> Result<Snapshot, DeskError> {
         let vectors = self.vectors.as_ref().map(VectorIndex::view);
-        Ok(Snapshot::new(self.table.clone(), self.text.view(), vectors, Arc::clone(&self.names)))
-    }
-
-    pub(super) fn rebuild_names(&mut self) -> Result<(), DeskError> {
-        self.names = names(self.dictionary.iter().map(|(key, id)| (key.clone(), *id)))?;
-        Ok(())
+        Ok(Snapshot::new(self.table.clone(), self.text.view(), vectors, self.dictionary.names()))
     }
 
     /// Takes entries of the log into the table. `earlier` gives the text of a position, to look for names that are new.
@@ -111,11 +103,8 @@ impl Indexes {
     ) -> Result<Touched, DeskError> {
         let mut touched = Touched::default();
         let before = self.table.position();
-        let fresh: Vec<(String, KeyId)> = self.new_names(entries);
-        if !fresh.is_empty() {
-            self.dictionary.extend(fresh.iter().cloned());
-            self.rebuild_names()?;
-        }
+        let fresh = self.learn(entries)?;
+        let mut left = BTreeSet::new();
         for entry in entries {
             match &entry.content {
                 TakenContent::Prepared(prepared) => self.take(prepared, &mut touched),
@@ -128,6 +117,7 @@ impl Indexes {
                     let own =
                         self.table.current(&entry.record).and_then(|position| self.table.revision(position));
                     touched.keys.extend(own.iter().flat_map(|revision| revision.names.iter().copied()));
+                    left.extend(self.table.names_of(&entry.record));
                     let removed = self.table.forget(&entry.record).into_iter();
                     touched.removed.extend(removed.map(|position| Removed {
                         position,
@@ -139,25 +129,9 @@ impl Indexes {
                 }
             }
         }
-        if !fresh.is_empty() && before > 0 {
-            self.look_back(&fresh, before, &mut touched, earlier)?;
-        }
+        let gone = self.unlearn(&left)?;
+        self.look_back(&fresh, &gone, before, &mut touched, earlier)?;
         Ok(touched)
-    }
-
-    /// Names that the batch brings and that text was not searched for yet.
-    fn new_names(&mut self, entries: &[Taken]) -> Vec<(String, KeyId)> {
-        let mut fresh = Vec::new();
-        for prepared in entries.iter().filter_map(Taken::prepared) {
-            for key in dictionary_keys(prepared) {
-                if !self.dictionary.contains_key(key) {
-                    fresh.push((key.clone(), self.table.intern(key)));
-                }
-            }
-        }
-        fresh.sort();
-        fresh.dedup();
-        fresh
     }
 
     fn take(&mut self, prepared: &Prepared, touched: &mut Touched) {
@@ -166,7 +140,9 @@ impl Indexes {
         let before =
             self.table.current(&revision.id).and_then(|position| self.table.revision(position)).cloned();
         let names_before: &[KeyId] = before.as_ref().map_or(&[], |before| &before.names);
-        let changed = revision.names.iter().filter(|key| !names_before.contains(key));
+        // A name that was there already may be a name in text only from now on.
+        let is_other_kind = before.as_ref().is_some_and(|before| before.kind != revision.kind);
+        let changed = revision.names.iter().filter(|key| is_other_kind || !names_before.contains(key));
         touched.keys.extend(changed.chain(names_before.iter().filter(|key| !revision.names.contains(key))));
         self.table.push(revision);
     }
@@ -201,7 +177,7 @@ impl Indexes {
             observed: prepared.observed,
             audience: record.audience.clone().into(),
             revision: revision.as_str().into(),
-            mentions: self.mentions(prepared, &names),
+            mentions: self.mentions(&record.title, &prepared.words, &names),
             names,
             links,
             subject,
@@ -209,60 +185,6 @@ impl Indexes {
             passage_hashes: prepared.passage_hashes.clone().into(),
             digest: prepared.digest,
         }
-    }
-
-    /// Identifiers and known names in the text, but not the record's own.
-    fn mentions(&mut self, prepared: &Prepared, own: &[KeyId]) -> Box<[Mention]> {
-        let mut mentions: Vec<Mention> = prepared
-            .identifiers
-            .iter()
-            .map(|(key, scheme)| Mention { key: self.table.intern(key), scheme: *scheme })
-            .collect();
-        for text in [&prepared.observation.record.title, &prepared.body] {
-            let named = self.names.mentions(text).into_iter();
-            mentions.extend(named.map(|mention| Mention { key: KeyId(mention.id), scheme: Scheme::Name }));
-        }
-        mentions.retain(|mention| !own.contains(&mention.key));
-        mentions.sort_unstable();
-        mentions.dedup_by_key(|mention| mention.key);
-        mentions.into()
-    }
-
-    /// Finds new names in text that was written before them, so that the order of arrival changes nothing.
-    fn look_back(
-        &mut self,
-        fresh: &[(String, KeyId)],
-        before: u64,
-        touched: &mut Touched,
-        earlier: &dyn Fn(u64) -> Result<Option<Record>, DeskError>,
-    ) -> Result<(), DeskError> {
-        let names = names(fresh.iter().cloned())?;
-        let positions: Vec<u64> = self
-            .table
-            .kept_revisions()
-            .take_while(|revision| revision.position <= before)
-            .map(|revision| revision.position)
-            .collect();
-        for position in positions {
-            let Some(record) = earlier(position)?.filter(|record| is_searchable(record.kind)) else {
-                continue;
-            };
-            let Some(own) = self.table.revision(position).map(|revision| revision.names.clone()) else {
-                continue;
-            };
-            let body = derive::lexical_body(&record);
-            let found: Vec<Mention> = [record.title.as_str(), body.as_str()]
-                .into_iter()
-                .flat_map(|text| names.mentions(text))
-                .map(|mention| Mention { key: KeyId(mention.id), scheme: Scheme::Name })
-                .filter(|mention| !own.contains(&mention.key))
-                .collect();
-            if !found.is_empty() {
-                self.table.add_mentions(position, &found);
-                touched.records.insert(record.id);
-            }
-        }
-        Ok(())
     }
 
     /// Writes text documents of entries that the text index has not seen.
@@ -276,7 +198,7 @@ impl Indexes {
                     position: prepared.position,
                     // A title that only repeats the text would make its words count twice.
                     title: if derive::is_title_made_of_text(record) { "" } else { &record.title },
-                    body: &prepared.body,
+                    body: prepared.words.body.as_deref().unwrap_or_default(),
                     names: &record.names.join("\n"),
                     digest: prepared.digest,
                 })?;
@@ -402,26 +324,6 @@ impl Taken {
             _ => None,
         }
     }
-}
-
-/// The automaton that finds names in text.
-fn names(keys: impl Iterator<Item = (String, KeyId)>) -> Result<Arc<Names>, DeskError> {
-    let built = Names::new(keys.map(|(key, id)| (key, id.0)));
-    built.map(Arc::new).map_err(|source| DeskError::Names { source })
-}
-
-/// The names by which people call a thing in text, of the kinds that text is searched for.
-pub(super) fn dictionary_keys(prepared: &Prepared) -> impl Iterator<Item = &String> {
-    let kind = prepared.observation.record.kind;
-    let wanted = matches!(kind, Kind::ConfigurationItem | Kind::Service | Kind::Alert | Kind::Team);
-    let own_id = prepared.observation.record.id.as_str().to_lowercase();
-    prepared.names.iter().filter(move |key| {
-        wanted
-            && **key != own_id
-            && NAME_LENGTH.contains(&key.len())
-            && key.chars().any(char::is_alphabetic)
-            && !(key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    })
 }
 
 impl Desk {

@@ -8,7 +8,7 @@ use oxigraph::io::{RdfFormat, RdfSerializer, WriterQuadSerializer};
 use oxigraph::model::{GraphName, Literal, NamedNodeRef, QuadRef, TermRef, Triple};
 
 use super::names::record_graph;
-use super::store::{GraphError, GraphStore};
+use super::store::{GraphError, GraphStore, Snapshot};
 use super::view::{Allowed, View};
 
 /// Prefix and namespace of every vocabulary that queries may use without declaring it, and that exports declare.
@@ -41,7 +41,7 @@ pub enum ExportFormat {
 }
 
 impl GraphStore {
-    /// Writes every quad that `allowed` lets through, then the texts of the records that it lets through, each in its
+    /// Writes every quad of a snapshot that `allowed` lets through, then the texts of the records that it lets through, each in its
     /// record's graph. Three quads in the default graph say which ontology and which log position it is.
     ///
     /// `texts` gives [`text_triples`](super::text::text_triples) record by record. Nothing is held in memory. Returns how
@@ -51,13 +51,12 @@ impl GraphStore {
     /// [`GraphError`] when the store cannot be read or `out` not be written; what was written by then is no whole file.
     pub(crate) fn export(
         &self,
+        snapshot: &Snapshot<'_>,
         format: ExportFormat,
         allowed: Option<Allowed<'_>>,
         texts: impl IntoIterator<Item = (RecordId, Vec<Triple>)>,
         out: impl Write,
     ) -> Result<(u64, u64), GraphError> {
-        let store = self.store();
-        let snapshot = self.snapshot(&store)?;
         let mut file =
             ExportFile { quads: 0, serializer: serializer(format).for_writer(BufWriter::new(out)) };
         let position = Literal::new_simple_literal(snapshot.position().to_string());
@@ -69,7 +68,7 @@ impl GraphStore {
             TermRef::from(position.as_ref()),
             GraphName::DefaultGraph.as_ref(),
         ))?;
-        for quad in View::new(&snapshot, allowed).quads() {
+        for quad in View::new(snapshot, allowed).quads() {
             file.write(quad.map_err(|source| self.storage(source))?.as_ref())?;
         }
         for (record, triples) in texts {

@@ -11,6 +11,8 @@
 //! A graph of ingested RDF does not keep its own name: two files may use the same one and have other readers, and then
 //! neither hiding nor deleting one of them would be possible. Its own name is kept as `dcterms:source`.
 
+use std::borrow::Cow;
+
 use ontology::RecordId;
 use oxigraph::model::{BlankNode, GraphName, NamedNode, NamedNodeRef, NamedOrBlankNode, Term};
 use sha2::{Digest, Sha256};
@@ -48,13 +50,16 @@ pub(crate) fn is_dataset_graph(graph: &str, record: &NamedNode) -> bool {
     graph.strip_prefix(record.as_str()).is_some_and(|rest| rest.starts_with(DATASET_MARK))
 }
 
-/// The IRI of the record that a graph belongs to; none for the graph `meta`.
+/// The IRI of the record that a graph, or a part of a record, belongs to; none for the graph `meta` and for what is no
+/// record's.
 ///
 /// Record IRIs are percent-encoded, so a `#` can only be ours.
-pub(crate) fn owner(graph: &str) -> Option<String> {
-    let rest = graph.strip_prefix(RECORD).or_else(|| graph.strip_prefix(PROVENANCE))?;
-    let name = rest.split_once('#').map_or(rest, |(name, _)| name);
-    Some(format!("{RECORD}{name}"))
+pub(crate) fn owner(iri: &str) -> Option<Cow<'_, str>> {
+    let whole = iri.split_once('#').map_or(iri, |(whole, _)| whole);
+    if whole.starts_with(RECORD) {
+        return Some(Cow::Borrowed(whole));
+    }
+    Some(Cow::Owned(format!("{RECORD}{}", whole.strip_prefix(PROVENANCE)?)))
 }
 
 /// The term as it is kept: blank nodes get a label of the record's own, literals their canonical form.

@@ -13,7 +13,7 @@ use super::deadline;
 use super::export::{PREFIXES, with_prefixes};
 use super::format::{QueryForm, Serializer, SparqlFormat};
 use super::rows::{PARTS_LIMIT, Refused, prepare};
-use super::store::{GraphError, GraphStore};
+use super::store::{GraphError, Snapshot};
 use super::view::{Allowed, View, ViewError};
 
 /// Longest query, in bytes. With [`DEPTH_LIMIT`] it bounds the recursion of parser, optimizer and evaluator.
@@ -143,7 +143,7 @@ impl SparqlError {
     }
 }
 
-impl GraphStore {
+impl Snapshot<'_> {
     /// Answers a query in the first of `formats` that fits its form.
     ///
     /// The default graph is the union of all graphs that `allowed` lets through (given the IRI of the record that a graph
@@ -156,7 +156,7 @@ impl GraphStore {
     /// # Errors
     /// [`SparqlError`].
     pub(crate) fn sparql(
-        &self,
+        self,
         query: &str,
         formats: &[SparqlFormat],
         limits: SparqlLimits,
@@ -166,7 +166,7 @@ impl GraphStore {
         let until = Instant::now() + limits.timeout;
         check_size(query)?;
         let joined = std::thread::scope(|scope| {
-            let run = || {
+            let run = move || {
                 deadline::set(until);
                 self.evaluate(query, formats, limits, allowed, out)
             };
@@ -198,12 +198,10 @@ impl GraphStore {
             Refused::Service => SparqlError::Service,
             Refused::Parts(parts) => SparqlError::TooComplex { parts },
         })?;
-        let store = self.store();
-        let snapshot = self.snapshot(&store)?;
         let evaluator = QueryEvaluator::new();
-        let results = evaluator.prepare(&query).execute(View::new(&snapshot, allowed)).map_err(evaluation)?;
+        let results = evaluator.prepare(&query).execute(View::new(self, allowed)).map_err(evaluation)?;
         let (rows, truncated) = write(results, format, limits, out)?;
-        Ok(SparqlOutcome { form, format, rows, truncated, position: snapshot.position() })
+        Ok(SparqlOutcome { form, format, rows, truncated, position: self.position() })
     }
 }
 

@@ -272,7 +272,7 @@ impl GraphStore {
     }
 
     /// The store, kept in its place for as long as the guard lives: taken once in a way, never twice.
-    pub(super) fn store(&self) -> RwLockReadGuard<'_, Store> {
+    pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -280,7 +280,7 @@ impl GraphStore {
     ///
     /// # Errors
     /// [`GraphError::Storage`].
-    pub(super) fn snapshot<'a>(&self, store: &'a Store) -> Result<Snapshot<'a>, GraphError> {
+    pub(crate) fn snapshot<'a>(&self, store: &'a Store) -> Result<Snapshot<'a>, GraphError> {
         let read = || {
             let transaction = store.start_transaction()?;
             Ok(Snapshot { position: read_position(&transaction)?, transaction })

@@ -64,6 +64,18 @@ fn desk() -> (TempDir, GraphStore) {
     (folder, store)
 }
 
+fn sparql(
+    store: &GraphStore,
+    query: &str,
+    formats: &[SparqlFormat],
+    limits: SparqlLimits,
+    allowed: Option<Allowed<'_>>,
+    out: &mut Vec<u8>,
+) -> Result<SparqlOutcome, SparqlError> {
+    let kept = store.store();
+    store.snapshot(&kept)?.sparql(query, formats, limits, allowed, out)
+}
+
 fn ask(
     store: &GraphStore,
     query: &str,
@@ -71,7 +83,7 @@ fn ask(
 ) -> Result<(SparqlOutcome, String), SparqlError> {
     let mut out = Vec::new();
     let formats = [SparqlFormat::Tsv, SparqlFormat::NTriples];
-    let outcome = store.sparql(query, &formats, LIMITS, allowed, &mut out)?;
+    let outcome = sparql(store, query, &formats, LIMITS, allowed, &mut out)?;
     Ok((outcome, String::from_utf8(out).unwrap()))
 }
 

@@ -1,4 +1,4 @@
-//! What of the graph does a caller see? A snapshot without the graphs of records that the caller may not see.
+//! What of the graph does a caller see? A snapshot without the graphs of hidden records and the quads that name them.
 //!
 //! Every read of a query goes through [`View`], so a hidden graph shows in no pattern, path, count or description. The
 //! default graph is the union of all visible graphs as RDF merges them: a triple in two graphs is there once.
@@ -6,7 +6,7 @@
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
-use oxigraph::model::{GraphName, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef, Triple};
+use oxigraph::model::{GraphName, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef, Triple};
 use oxigraph::store::{QuadIter, StorageError, Transaction};
 use spareval::{InternalQuad, QueryableDataset};
 
@@ -49,23 +49,36 @@ impl<'a> View<'a> {
     /// Every visible quad, graph by graph.
     pub(crate) fn quads(self) -> impl Iterator<Item = Result<Quad, StorageError>> + use<'a> {
         self.transaction.iter().filter(move |quad| match quad {
-            Ok(quad) => self.shows(&quad.graph_name),
+            Ok(quad) => self.shows(quad),
             Err(_) => true,
         })
     }
 
-    fn shows(&self, graph: &GraphName) -> bool {
+    /// Whether a quad stands in a visible graph and names no hidden record: a ticket for all may link to a page for few.
+    fn shows(&self, quad: &Quad) -> bool {
+        let hides = |name: &NamedNode| !self.shows_name(name.as_ref());
+        self.shows_graph(&quad.graph_name)
+            && !matches!(&quad.subject, NamedOrBlankNode::NamedNode(name) if hides(name))
+            && !matches!(&quad.object, Term::NamedNode(name) if hides(name))
+    }
+
+    fn shows_graph(&self, graph: &GraphName) -> bool {
         match graph {
-            GraphName::NamedNode(name) => self.shows_named(name.as_ref()),
+            GraphName::NamedNode(name) => self.shows_named_graph(name.as_ref()),
             GraphName::BlankNode(_) | GraphName::DefaultGraph => false,
         }
     }
 
-    fn shows_named(&self, graph: NamedNodeRef<'_>) -> bool {
+    fn shows_named_graph(&self, graph: NamedNodeRef<'_>) -> bool {
         if graph == META {
             return false;
         }
         self.allowed.is_none_or(|allowed| owner(graph.as_str()).is_some_and(|record| allowed(&record)))
+    }
+
+    /// Whether a name may be told: it is no hidden record's, nor that of a part of one.
+    fn shows_name(&self, name: NamedNodeRef<'_>) -> bool {
+        self.allowed.is_none_or(|allowed| owner(name.as_str()).is_none_or(|record| allowed(&record)))
     }
 
     /// Whether `quad` is the one of its triple that the union shows: that of the graph named like its subject, or else the
@@ -85,7 +98,7 @@ impl<'a> View<'a> {
             Some(quad.object.as_ref()),
             Some(subject.as_ref().into()),
         ));
-        if in_own.transpose()?.is_some() && self.shows_named(subject.as_ref()) {
+        if in_own.transpose()?.is_some() && self.shows_named_graph(subject.as_ref()) {
             return Ok(false);
         }
         self.is_first(quad)
@@ -99,7 +112,7 @@ impl<'a> View<'a> {
             None,
         ) {
             let other = other?;
-            if self.shows(&other.graph_name) {
+            if self.shows_graph(&other.graph_name) {
                 return Ok(other.graph_name == quad.graph_name);
             }
         }
@@ -122,7 +135,7 @@ impl<'a> View<'a> {
                 Ok(quad) => quad,
                 Err(error) => return Some(Err(error)),
             };
-            if !self.shows(&quad.graph_name) {
+            if !self.shows(&quad) {
                 return None;
             }
             if is_scan {
@@ -168,7 +181,7 @@ impl<'a> QueryableDataset<'a> for View<'a> {
             (Some(quads), Some(None)) => Box::new(view.union(quads, is_scan)),
             (Some(quads), _) => Box::new(quads.filter(move |quad| {
                 deadline::tick();
-                quad.as_ref().map_or(true, |quad| view.shows(&quad.graph_name))
+                quad.as_ref().map_or(true, |quad| view.shows(quad))
             })),
         };
         let in_default = graph_name == Some(None);
@@ -194,7 +207,7 @@ impl<'a> QueryableDataset<'a> for View<'a> {
             deadline::tick();
             match name {
                 Ok(NamedOrBlankNode::NamedNode(name)) => {
-                    view.shows_named(name.as_ref()).then(|| Ok(Word::new(name)))
+                    view.shows_named_graph(name.as_ref()).then(|| Ok(Word::new(name)))
                 }
                 Ok(NamedOrBlankNode::BlankNode(_)) => None,
                 Err(error) => Some(Err(error.into())),
@@ -205,7 +218,7 @@ impl<'a> QueryableDataset<'a> for View<'a> {
     fn contains_internal_graph_name(&self, graph_name: &Word) -> Result<bool, ViewError> {
         Ok(match &*graph_name.0 {
             Term::NamedNode(name) => {
-                self.shows_named(name.as_ref()) && self.transaction.contains_named_graph(name)?
+                self.shows_named_graph(name.as_ref()) && self.transaction.contains_named_graph(name)?
             }
             _ => false,
         })

@@ -25,12 +25,14 @@ pub(crate) fn analyse(snapshot: &Snapshot, query: &Query, text: &str, visible: &
     let mut found: BTreeMap<KeyId, (String, Scheme)> = BTreeMap::new();
     let mut identifier_bytes = 0;
     for identifier in derive::identifiers(text) {
-        let Some(key) = table.key(&identifier.key) else { continue };
+        // What only hidden records know must neither be told nor count.
+        let known = table.key(&identifier.key).filter(|key| table.is_known(*key, visible));
+        let Some(key) = known else { continue };
         if found.insert(key, (identifier.value, identifier.scheme)).is_none() {
             identifier_bytes += identifier.end - identifier.start;
         }
     }
-    for mention in snapshot.names.mentions(text) {
+    for mention in snapshot.names.mentions(text, |id| table.is_owned(KeyId(id), visible)) {
         let shown = text.get(mention.start..mention.end).unwrap_or_default().to_owned();
         if found.insert(KeyId(mention.id), (shown, Scheme::Name)).is_none() {
             identifier_bytes += mention.end - mention.start;
@@ -45,9 +47,7 @@ pub(crate) fn analyse(snapshot: &Snapshot, query: &Query, text: &str, visible: &
         entities.push(Entity { text: shown.clone(), scheme: scheme.as_str().to_owned(), records });
         seeds.extend(owners);
     }
-    seeds.extend(
-        query.about.iter().filter_map(|id| table.current(id)).filter(|position| visible.contains(*position)),
-    );
+    seeds.extend(query.about.iter().filter_map(|id| table.shown(id, visible)));
     seeds.sort_unstable();
     seeds.dedup();
     Analysis {

@@ -55,7 +55,7 @@ pub(crate) fn explain(
             created: revision.created,
             modified: revision.modified,
             valid_until: revision.valid_until,
-            expired: revision.valid_until.is_some_and(|until| until < query.now),
+            expired: revision.valid_until.is_some_and(|until| until < query.moment()),
             url: None,
         });
     }

@@ -6,6 +6,8 @@ mod identifier;
 
 use std::collections::BTreeMap;
 
+use crate::desk::is_searchable;
+use crate::table::Table;
 use crate::text::TermScore;
 
 pub(crate) use dense::{BestPassage, dense, nearest_passage};
@@ -14,6 +16,11 @@ pub(crate) use identifier::identifier;
 
 /// How many records a leg hands to the fusion. Fixed, so that no rank depends on the limit asked for.
 pub(crate) const DEPTH: usize = 1000;
+
+/// Whether a revision may be a hit: rows of relations and raw RDF are walked through only.
+fn is_found(table: &Table, position: u64) -> bool {
+    table.revision(position).is_some_and(|revision| is_searchable(revision.kind))
+}
 
 /// What a leg found: record revisions by log position, with the leg's own score, best first, ties by position.
 #[derive(Debug, Default)]

@@ -33,9 +33,8 @@ fn updates_services_and_what_is_too_large_are_refused() {
     check(&format!("SELECT * {}{}", "{".repeat(100), "}".repeat(100)), "sparql-too-large");
     let doubling: String = (0..40).map(|n| format!("BIND(CONCAT(?v{n}, ?v{n}) AS ?v{}) ", n + 1)).collect();
     check(&format!("SELECT ?v40 {{ BIND(\"0123456789\" AS ?v0) {doubling} }}"), "sparql-too-large");
-    let error = store
-        .sparql("SELECT * { ?s ?p ?o }", &[SparqlFormat::Turtle], LIMITS, ALL, &mut Vec::new())
-        .unwrap_err();
+    let turtle = [SparqlFormat::Turtle];
+    let error = sparql(&store, "SELECT * { ?s ?p ?o }", &turtle, LIMITS, ALL, &mut Vec::new()).unwrap_err();
     assert_eq!(error.code(), "sparql-format");
     assert!(error.to_string().contains("application/sparql-results+json"), "{error}");
 }
@@ -78,7 +77,7 @@ fn large_queries_neither_overflow_the_stack_nor_plan_for_minutes() {
     for query in queries.iter().chain(&largest) {
         let limits = SparqlLimits { timeout: Duration::from_millis(500), ..LIMITS };
         let start = Instant::now();
-        let result = store.sparql(query, &[SparqlFormat::Tsv], limits, ALL, &mut Vec::new());
+        let result = sparql(&store, query, &[SparqlFormat::Tsv], limits, ALL, &mut Vec::new());
         let took = start.elapsed();
         let said = result.as_ref().map(|outcome| outcome.rows).map_err(SparqlError::code);
         println!("{took:?} {said:?} {} bytes of {}", query.len(), &query[..45]);
@@ -122,7 +121,7 @@ fn whatever_runs_too_long_is_stopped() {
     for query in queries {
         let limits = SparqlLimits { timeout: Duration::from_millis(300), ..LIMITS };
         let start = Instant::now();
-        let result = store.sparql(&query, &[SparqlFormat::Tsv], limits, ALL, &mut Vec::new());
+        let result = sparql(&store, &query, &[SparqlFormat::Tsv], limits, ALL, &mut Vec::new());
         let took = start.elapsed();
         let start = &query[..query.len().min(90)];
         println!("{took:?} {:?} {start}", result.as_ref().map_err(SparqlError::code));
@@ -153,7 +152,7 @@ fn answers_end_at_their_limits_and_say_so() {
     let run = |query: &str, format, max_rows, max_bytes| {
         let mut out = Vec::new();
         let limits = SparqlLimits { max_rows, max_bytes, ..LIMITS };
-        let outcome = store.sparql(query, &[format], limits, ALL, &mut out).unwrap();
+        let outcome = sparql(&store, query, &[format], limits, ALL, &mut out).unwrap();
         (outcome.rows, outcome.truncated, out)
     };
     let select = "SELECT ?s { ?s a ?type }";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ontology::{Kind, Relation};
 
-use super::{Evidence, Found};
+use super::{Evidence, Found, is_found};
 use crate::table::{Revision, Table};
 use crate::visible::Visible;
 
@@ -81,7 +81,9 @@ pub(crate) fn graph(
         }
         front = next;
     }
-    let scores = arrived.into_iter().filter(|(position, _)| admitted.contains(*position));
+    let scores = arrived
+        .into_iter()
+        .filter(|(position, _)| admitted.contains(*position) && is_found(table, *position));
     Found::ranked(scores, Evidence::Steps(arrivals))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Evidence, Found};
+use super::{Evidence, Found, is_found};
 use crate::table::{KeyId, Table};
 use crate::visible::Visible;
 
@@ -15,7 +15,8 @@ pub(crate) fn identifier(table: &Table, keys: &[KeyId], admitted: &Visible) -> F
     let mut scores: BTreeMap<u64, f64> = BTreeMap::new();
     for key in keys {
         let seen = |positions: &[u64]| -> Vec<u64> {
-            positions.iter().copied().filter(|position| admitted.contains(*position)).collect()
+            let seen = positions.iter().copied().filter(|position| admitted.contains(*position));
+            seen.filter(|position| is_found(table, *position)).collect()
         };
         let (owners, referrers) = (seen(table.owners(*key)), seen(table.referrers(*key)));
         let frequency = (owners.len() + referrers.len()) as f64;

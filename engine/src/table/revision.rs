@@ -1,0 +1,63 @@
+//! What is kept in memory of one revision?
+
+use jiff::Timestamp;
+use ontology::{Audience, Kind, RecordId, Relation, State};
+
+use super::KeyId;
+use crate::derive::{PassageSpan, Scheme};
+
+/// What is kept in memory of one revision.
+#[derive(Debug, Clone)]
+pub(crate) struct Revision {
+    pub(crate) position: u64,
+    pub(crate) id: RecordId,
+    pub(crate) kind: Kind,
+    pub(crate) title: Box<str>,
+    pub(crate) state: Option<State>,
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) modified: Option<Timestamp>,
+    pub(crate) resolved: Option<Timestamp>,
+    pub(crate) valid_until: Option<Timestamp>,
+    pub(crate) observed: Timestamp,
+    pub(crate) audience: Box<[Audience]>,
+    pub(crate) revision: Box<str>,
+    /// Keys by which others refer to it, sorted.
+    pub(crate) names: Box<[KeyId]>,
+    /// Its links, each with the keys to try in order.
+    pub(crate) links: Box<[KeyedLink]>,
+    /// For a relationship record: the keys of its subject, to try in order.
+    pub(crate) subject: Box<[KeyId]>,
+    /// Identifiers and known names in its text, sorted by key.
+    pub(crate) mentions: Box<[Mention]>,
+    pub(crate) passages: Box<[PassageSpan]>,
+    /// SHA-256 of each passage's embedding text, in the order of `passages`.
+    pub(crate) passage_hashes: Box<[[u8; 32]]>,
+    /// Content hash, shortened; what text and graph keep to prove that they show this revision.
+    pub(crate) digest: u64,
+}
+
+/// A link as the table keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeyedLink {
+    pub(crate) relation: Relation,
+    pub(crate) keys: Box<[KeyId]>,
+    /// What the source wrote, shown where nothing is resolved.
+    pub(crate) label: Box<str>,
+}
+
+/// A key in a record's text, and what it looked like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mention {
+    pub(crate) key: KeyId,
+    pub(crate) scheme: Scheme,
+}
+
+/// Every key that a revision links to, is about, or mentions; sorted, each once.
+pub(crate) fn referred_keys(revision: &Revision) -> Vec<KeyId> {
+    let links = revision.links.iter().flat_map(|link| link.keys.iter().copied());
+    let mentions = revision.mentions.iter().map(|mention| mention.key);
+    let mut keys: Vec<KeyId> = links.chain(revision.subject.iter().copied()).chain(mentions).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
