@@ -18,11 +18,19 @@ impl Desk {
         let changes = self.graph_changes(&indexes.table, touched)?;
         let snapshot = Arc::new(indexes.snapshot()?);
         let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
-        if indexes.table.position() > self.graph.position() {
+        if let Some(changes) = changes {
             self.graph.apply(&changes, indexes.table.position())?;
         }
         *published = snapshot;
         Ok(())
+    }
+
+    /// Commits the graph alone, while no reader has the desk yet.
+    pub(super) fn write_graph(&self, indexes: &Indexes, touched: &Touched) -> Result<(), DeskError> {
+        match self.graph_changes(&indexes.table, touched)? {
+            Some(changes) => Ok(self.graph.apply(&changes, indexes.table.position())?),
+            None => Ok(()),
+        }
     }
 
     /// Shows readers the indexes as they are now.
@@ -32,13 +40,21 @@ impl Desk {
         Ok(())
     }
 
-    /// The graphs of the records that changed, and of those whose links now lead elsewhere.
-    fn graph_changes(&self, table: &Table, touched: &Touched) -> Result<Vec<GraphChange>, DeskError> {
+    /// The graphs of the records that changed, and of those whose links now lead elsewhere. Nothing, and no work, when the
+    /// graph shows the table's position already.
+    fn graph_changes(
+        &self,
+        table: &Table,
+        touched: &Touched,
+    ) -> Result<Option<Vec<GraphChange>>, DeskError> {
+        if table.position() <= self.graph.position() {
+            return Ok(None);
+        }
         let mut records = touched.records.clone();
         let referrers = touched.keys.iter().flat_map(|key| table.referrers(*key));
         records.extend(referrers.filter_map(|position| table.revision(*position)).map(|r| r.id.clone()));
         let visible = table.visible(&self.everything(), None);
-        records.into_iter().map(|id| self.graph_change(table, &visible, id)).collect()
+        records.into_iter().map(|id| self.graph_change(table, &visible, id)).collect::<Result<_, _>>().map(Some)
     }
 
     /// What the graph should say of a record, as the table knows the world.

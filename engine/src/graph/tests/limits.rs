@@ -132,6 +132,35 @@ fn whatever_runs_too_long_is_stopped() {
 }
 
 #[test]
+fn whatever_holds_too_much_is_stopped() {
+    let (_folder, store) = desk();
+    let numbers = (0..3000).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
+    let many = format!("VALUES ?a {{ {numbers} }} VALUES ?b {{ {numbers} }}");
+    let long = "x".repeat(30_000);
+    let queries = [
+        format!("SELECT * {{ {many} }} ORDER BY ?a ?b"),
+        format!("SELECT DISTINCT ?a ?b {{ {many} }}"),
+        format!("SELECT ?a ?b (COUNT(*) AS ?n) {{ {many} }} GROUP BY ?a ?b"),
+        format!("SELECT * {{ {many} BIND(CONCAT(\"{long}\", STR(?a), STR(?b)) AS ?c) }} ORDER BY ?c"),
+        "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l } ORDER BY ?a ?f".into(),
+    ];
+    for query in queries {
+        let mut out = Vec::new();
+        let limits = SparqlLimits { memory_bytes: 16 << 20, ..LIMITS };
+        let start = Instant::now();
+        let error = store.sparql(&query, &[SparqlFormat::Tsv], limits, ALL, &mut out).unwrap_err();
+        println!("{:?} {}", start.elapsed(), &query[..40]);
+        assert!(matches!(error, SparqlError::Memory { .. }), "{error}: {}", &query[..40]);
+        assert_eq!(error.code(), "sparql-too-large");
+    }
+    // What is held is given back: as many rows as one likes go through.
+    let count = format!("SELECT (COUNT(*) AS ?n) {{ {many} FILTER(?a != ?b) }}");
+    let limits = SparqlLimits { memory_bytes: 4 << 20, ..LIMITS };
+    let outcome = store.sparql(&count, &[SparqlFormat::Tsv], limits, ALL, &mut Vec::new());
+    assert_eq!(outcome.unwrap().rows, 1);
+}
+
+#[test]
 fn marking_rows_changes_no_answer() {
     let (_folder, store) = desk();
     let check = |query: &str, expected: &[&str]| assert_eq!(rows(&store, query, ALL), expected, "{query}");

@@ -7,7 +7,7 @@ use oxigraph::model::{BlankNode, GraphName, Literal, NamedNode, Quad};
 use oxigraph::store::Store;
 
 use super::super::export::ExportFormat;
-use super::super::store::digest;
+use super::super::content::digest;
 use super::super::text::text_triples;
 use super::*;
 use ontology::{Section, SectionKind, Span};
@@ -175,4 +175,23 @@ fn an_export_loads_into_another_store_and_hides_what_is_hidden() {
     let texts = texts("cmdb:host").1.len() as u64;
     assert_eq!(all, store.len().unwrap() as u64 + 2 * texts + 3);
     check(ExportFormat::TriG, RdfFormat::TriG, Some(&staff), 7);
+}
+
+/// Bytes of the store's own log, which the next opening replays.
+fn log_bytes(folder: &std::path::Path) -> u64 {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let logs = files.filter(|file| file.path().extension().is_some_and(|ending| ending == "log"));
+    logs.map(|file| file.metadata().unwrap().len()).sum()
+}
+
+#[test]
+fn what_is_flushed_is_not_replayed_at_the_next_opening() {
+    let (folder, store) = desk();
+    let written = log_bytes(folder.path());
+    assert!(written > 0);
+    store.flush(1_000_000).unwrap();
+    assert_eq!(log_bytes(folder.path()), written, "so few are not worth a file each");
+    store.flush(1).unwrap();
+    assert_eq!(log_bytes(folder.path()), 0);
+    assert_eq!(store.position(), 5);
 }
