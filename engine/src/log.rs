@@ -201,8 +201,9 @@ fn foresee(
     match live_hash(connection, &observation.record.id)? {
         None => Ok(Appended::New(0)),
         Some(before) if before == hash => Ok(Appended::Unchanged),
-        Some(_) => Ok(superseded(connection, observation, &hash)?
-            .map_or(Appended::Changed(0), Appended::Superseded)),
+        Some(_) => {
+            Ok(superseded(connection, observation, &hash)?.map_or(Appended::Changed(0), Appended::Superseded))
+        }
     }
 }
 
@@ -269,8 +270,7 @@ fn entry(row: &Row<'_>, payload: Option<Vec<u8>>) -> Result<Entry, LogError> {
     let position = row.get::<_, i64>(0)?.cast_unsigned();
     let damaged = |reason: String| LogError::Damaged { position, reason };
     let record = RecordId::new(&row.get::<_, String>(1)?).map_err(|error| damaged(error.to_string()))?;
-    let observed =
-        Timestamp::from_microsecond(row.get(3)?).map_err(|error| damaged(error.to_string()))?;
+    let observed = Timestamp::from_microsecond(row.get(3)?).map_err(|error| damaged(error.to_string()))?;
     let operation = match (row.get::<_, String>(2)?.as_str(), payload) {
         ("upsert", Some(bytes)) => Operation::Upsert(Box::new(decode(position, &bytes)?)),
         ("upsert", None) => Operation::Erased,

@@ -1,5 +1,8 @@
 //! Which tickets are like this one, and in what way? Search for a ticket's neighbours, each with the reasons a person would give.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -103,10 +106,7 @@ impl Desk {
         let visible = snapshot.visible(scope, None);
         let asked = self.asked(&snapshot, scope, subject, None)?;
         let query = Query {
-            filters: Filters {
-                kinds: KINDS.to_vec(),
-                ..Filters::default()
-            },
+            filters: Filters { kinds: KINDS.to_vec(), ..Filters::default() },
             limit: limit.saturating_mul(LOOKED_AT),
             about: asked.about.iter().chain(&asked.itself).cloned().collect(),
             exclude: asked.itself.clone().into_iter().collect(),
@@ -174,10 +174,7 @@ fn is_item(kind: Kind) -> bool {
 
 /// Whether a link says that two tickets belong together, rather than what or whom they concern.
 fn says_related(relation: Relation) -> bool {
-    !matches!(
-        relation,
-        Relation::Affects | Relation::AssignedTo | Relation::OwnedBy | Relation::ReportedBy
-    )
+    !matches!(relation, Relation::Affects | Relation::AssignedTo | Relation::OwnedBy | Relation::ReportedBy)
 }
 
 impl Ties {

@@ -31,7 +31,9 @@ impl Database {
             return Ok(Some(stored));
         }
         transaction
-            .prepare_cached("INSERT OR REPLACE INTO bundle (id, made, request, body) VALUES (?1, ?2, ?3, ?4)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO bundle (id, made, request, body) VALUES (?1, ?2, ?3, ?4)",
+            )?
             .execute(params![bundle.id, now.as_microsecond(), json(request)?, json(bundle)?])?;
         for item in &bundle.items {
             transaction

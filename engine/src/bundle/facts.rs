@@ -74,7 +74,9 @@ impl Collected<'_> {
         for wanted in [&things as &dyn Fn(&Revision) -> bool, &changes, &open] {
             let bounds = Bounds { edges: usize::MAX, looked_at: REFERRERS, wanted };
             let (found, _) = around(&self.snapshot.table, thing.position, self.visible, &bounds);
-            edges.extend(found.into_iter().map(|edge| ((Reverse(edge.to), edge.relation, edge.reversed), edge)));
+            edges.extend(
+                found.into_iter().map(|edge| ((Reverse(edge.to), edge.relation, edge.reversed), edge)),
+            );
         }
         for edge in edges.into_values() {
             let Some(other) = self.snapshot.table.revision(edge.to) else { continue };
@@ -174,6 +176,7 @@ mod tests {
 
     use crate::bundle::{BundleRequest, Subject};
     use crate::desk::Desk;
+    use crate::trial::{Trial, id, operator, record};
 
     use super::*;
 
@@ -207,5 +210,32 @@ mod tests {
         assert_eq!(both, ["wms-core is affected", "wms-db is affected", need]);
         let one = facts(Subject::Record(RecordId::new("cmdb:wms-db").unwrap()));
         assert_eq!(one, ["wms-db is affected", need]);
+    }
+
+    #[test]
+    fn closed_tickets_hide_nothing_of_a_thing_that_many_are_about() {
+        let trial = Trial::new();
+        let affects = [(Relation::Affects, "wms-db")];
+        let ticket = |id: &str, kind, title: &str, state| {
+            let mut ticket = record(id, kind, title, &affects);
+            (ticket.state, ticket.created) = (Some(state), Some(Timestamp::UNIX_EPOCH));
+            ticket
+        };
+        trial.apply([
+            record("cmdb:wms-db", Kind::ConfigurationItem, "wms-db", &[]),
+            record("cmdb:wms-app", Kind::Service, "wms-app", &[(Relation::DependsOn, "wms-db")]),
+            ticket("s:PRB-1", Kind::Problem, "locks", State::Open),
+            ticket("s:INC-0", Kind::Incident, "slow", State::Open),
+            ticket("s:CHG-1", Kind::Change, "index dropped", State::Closed),
+        ]);
+        let closed = |n| ticket(&format!("s:INC-{n}"), Kind::Incident, "slow", State::Closed);
+        trial.apply((1..=REFERRERS + 50).map(closed));
+        let request = BundleRequest::new(Subject::Record(id("cmdb:wms-db")));
+        // "Lately" counts from what the desk saw last, whenever it is asked.
+        let now = Timestamp::from_second(1_000_000_000).unwrap();
+        let bundle = trial.desk.bundle(&operator(), &request, now).unwrap();
+        let facts: Vec<FactKind> = bundle.facts.iter().map(|fact| fact.kind).collect();
+        let (lately, open) = (FactKind::RecentChange, FactKind::OpenTicket);
+        assert_eq!(facts, [FactKind::Affected, FactKind::NeededBy, lately, open, FactKind::Problem]);
     }
 }

@@ -151,3 +151,57 @@ fn add_block(
     vectors.add(&rows)?;
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use ontology::{Kind, Observation, Place, State};
+
+    use crate::trial::{Trial, id, observation, operator, record};
+
+    #[test]
+    fn a_desk_of_many_batches_opens_at_the_end_of_its_log() {
+        let trial = Trial::with_embedder();
+        let ticket = |n: u64| record(&format!("s:{n}"), Kind::Incident, &format!("ticket {n}"), &[]);
+        let observations: Vec<Observation> = (0..1200).map(ticket).map(observation).collect();
+        trial.desk.log.append(&observations).unwrap();
+        // The first opening writes every index, the second only reads.
+        let trial = trial.reopened();
+        assert!(trial.desk.is_ready().unwrap());
+        let trial = trial.reopened();
+        assert!(trial.desk.is_ready().unwrap());
+        assert_eq!(trial.desk.generation(), 1200);
+        let verification = trial.desk.verify().unwrap();
+        assert!(verification.problems.is_empty(), "{:?}", verification.problems);
+    }
+
+    #[test]
+    fn the_last_state_in_a_file_wins_and_the_one_before_it_is_no_news() {
+        let trial = Trial::new();
+        let row = |row, state, run| {
+            let mut ticket = record("s:X-1", Kind::Incident, "no mail", &[]);
+            ticket.state = Some(state);
+            let mut row_of = observation(ticket);
+            row_of.lineage.place = Some(Place::Row(row));
+            row_of.lineage.observed = Timestamp::from_second(run).unwrap();
+            row_of
+        };
+        let state = || {
+            let found = trial.desk.record(&operator(), &id("s:X-1"), None).unwrap();
+            (found.unwrap().record.state.unwrap(), trial.desk.generation())
+        };
+        let run = |rows: &[Observation]| {
+            // As when the rows are far apart: in batches of one.
+            let applied = rows.iter().map(|row| trial.desk.apply(vec![row.clone()]).unwrap());
+            let counted: u64 = applied.map(|applied| applied.new + applied.changed).sum();
+            counted + trial.desk.end_run().unwrap()
+        };
+        assert_eq!(run(&[row(1, State::Open, 1), row(2, State::Closed, 1)]), 2);
+        assert_eq!(run(&[row(1, State::Open, 2), row(2, State::Closed, 2)]), 0);
+        assert_eq!(state(), (State::Closed, 2));
+        // The row that closed it was taken out of the file.
+        assert_eq!(run(&[row(1, State::Open, 3)]), 1);
+        assert_eq!(state(), (State::Open, 3));
+        assert_eq!(trial.desk.end_run().unwrap(), 0);
+    }
+}

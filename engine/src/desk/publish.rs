@@ -42,11 +42,7 @@ impl Desk {
 
     /// The graphs of the records that changed, and of those whose links now lead elsewhere. Nothing, and no work, when the
     /// graph shows the table's position already.
-    fn graph_changes(
-        &self,
-        table: &Table,
-        touched: &Touched,
-    ) -> Result<Option<Vec<GraphChange>>, DeskError> {
+    fn graph_changes(&self, table: &Table, touched: &Touched) -> Result<Option<Vec<GraphChange>>, DeskError> {
         if table.position() <= self.graph.position() {
             return Ok(None);
         }
@@ -54,7 +50,11 @@ impl Desk {
         let referrers = touched.keys.iter().flat_map(|key| table.referrers(*key));
         records.extend(referrers.filter_map(|position| table.revision(*position)).map(|r| r.id.clone()));
         let visible = table.visible(&self.everything(), None);
-        records.into_iter().map(|id| self.graph_change(table, &visible, id)).collect::<Result<_, _>>().map(Some)
+        records
+            .into_iter()
+            .map(|id| self.graph_change(table, &visible, id))
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// What the graph should say of a record, as the table knows the world.
@@ -115,4 +115,24 @@ pub(crate) fn resolve(
     let keys: Vec<KeyId> = texts.iter().filter_map(|text| table.key(text)).collect();
     let positions = table.resolve_first(&keys, from.source(), visible);
     positions.iter().filter_map(|position| Some(table.revision(*position)?.id.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::{Trial, id, record};
+
+    #[test]
+    fn graphs_are_rendered_only_when_the_graph_is_behind() {
+        let trial = Trial::new();
+        trial.apply([record("s:1", Kind::Incident, "mail is down", &[])]);
+        let indexes = trial.desk.pause_writer();
+        let touched = Touched { records: BTreeSet::from([id("s:1")]), ..Touched::default() };
+        let changes =
+            |table: &Table| trial.desk.graph_changes(table, &touched).unwrap().map(|changes| changes.len());
+        assert_eq!(changes(&indexes.table), None);
+        let mut ahead = indexes.table.clone();
+        ahead.push_empty();
+        assert_eq!(changes(&ahead), Some(1));
+    }
 }

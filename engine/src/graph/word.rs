@@ -85,7 +85,8 @@ fn bytes(term: &Term) -> u64 {
         Term::NamedNode(node) => node.as_str().len(),
         Term::BlankNode(node) => node.as_str().len(),
         Term::Literal(literal) => {
-            literal.value().len() + literal.language().map_or_else(|| literal.datatype().as_str().len(), str::len)
+            literal.value().len()
+                + literal.language().map_or_else(|| literal.datatype().as_str().len(), str::len)
         }
     };
     TERM_BYTES + text as u64

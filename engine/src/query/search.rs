@@ -218,3 +218,48 @@ fn graph_seeds(analysis: &Analysis, lexical: Option<&Found>, dense: Option<&Foun
     }
     seeds
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use ontology::{Kind, Relation};
+
+    use super::*;
+    use crate::trial::{Trial, operator, record};
+
+    #[test]
+    fn a_leg_that_is_not_ready_in_time_is_left_out_and_named() {
+        let trial = Trial::with_embedder();
+        let server = record("cmdb:mail-01", Kind::ConfigurationItem, "mail-01", &[]);
+        let ticket = record("s:INC-1", Kind::Incident, "mail-01 is down", &[(Relation::Affects, "mail-01")]);
+        trial.apply([server, ticket]);
+        let mut query = Query::new("mail-01 is down", Timestamp::UNIX_EPOCH);
+        let degraded = |query: &Query| {
+            let hits = trial.desk.search(&operator(), query).unwrap();
+            (hits.hits.len(), hits.degraded.into_iter().map(|degraded| degraded.leg).collect::<Vec<_>>())
+        };
+        assert_eq!(degraded(&query), (2, vec![]));
+        query.deadline = Some(Instant::now());
+        let (hits, mut legs) = degraded(&query);
+        legs.sort();
+        assert_eq!((hits, legs), (0, Leg::ALL.to_vec()));
+    }
+
+    #[test]
+    fn half_of_the_cosines_are_none() {
+        let trial = Trial::with_embedder();
+        trial.apply([record("s:INC-1", Kind::Incident, "mail-01 is down", &[])]);
+        let snapshot = trial.desk.snapshot();
+        let embedding = trial.desk.embedder().unwrap().embed(TextRole::Query, &["mail"]).unwrap().remove(0);
+        let lexical = Found::ranked([(1, 1.0)], Evidence::None);
+        let fill = |deadline| {
+            let dense = Found::ranked([], Evidence::Passages(BTreeMap::new()));
+            fill_in(&snapshot, &embedding, dense, &lexical, deadline).map(|dense| dense.scores.len())
+        };
+        assert_eq!(fill(None), Ok(1));
+        assert_eq!(fill(Some(Instant::now() + Duration::from_secs(60))), Ok(1));
+        assert_eq!(fill(Some(Instant::now())), Err("the deadline had passed".to_owned()));
+    }
+}

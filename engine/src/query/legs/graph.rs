@@ -201,3 +201,39 @@ fn distinct(mut edges: Vec<Edge>, here: u64) -> Vec<Edge> {
     edges.dedup();
     edges
 }
+
+#[cfg(test)]
+mod tests {
+    use ontology::State;
+
+    use super::*;
+    use crate::trial::{Trial, id, operator, record};
+
+    #[test]
+    fn things_come_before_tickets_and_every_look_counts() {
+        let trial = Trial::new();
+        let affects = [(Relation::Affects, "wms-db")];
+        trial.apply([
+            record("cmdb:wms-db", Kind::ConfigurationItem, "wms-db", &[]),
+            record("cmdb:wms-app", Kind::Service, "wms-app", &[(Relation::DependsOn, "wms-db")]),
+        ]);
+        trial.apply((0..20).map(|n| {
+            let mut ticket = record(&format!("s:INC-{n}"), Kind::Incident, "slow", &affects);
+            ticket.state = Some(State::Closed);
+            ticket
+        }));
+        let snapshot = trial.desk.snapshot();
+        let table = &snapshot.table;
+        let visible = snapshot.visible(&operator(), None);
+        let position = |name: &str| table.current(&id(name)).unwrap();
+        let look = |limit| {
+            let bounds = Bounds { edges: usize::MAX, looked_at: limit, wanted: &|_| true };
+            let (edges, looked_at) = around(table, position("cmdb:wms-db"), &visible, &bounds);
+            (edges.iter().map(|edge| edge.to).collect::<Vec<_>>(), looked_at)
+        };
+        let (app, newest) = (position("cmdb:wms-app"), position("s:INC-19"));
+        assert_eq!(look(1), (vec![app], 1));
+        assert_eq!(look(2), (vec![app, newest], 2));
+        assert_eq!(look(100).1, 21);
+    }
+}
