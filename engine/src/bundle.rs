@@ -4,6 +4,7 @@
 //! same id. `get` returns the stored bytes, `replay` asks again now and shows the difference.
 
 mod facts;
+mod identity;
 mod make;
 mod render;
 mod replay;
@@ -105,7 +106,7 @@ pub struct Bundle {
     /// As of which moment, if one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,
-    /// Position of the log that all indexes showed.
+    /// Position of the log that all indexes showed when this bundle was first made.
     pub generation: u64,
     /// The embedder that took part.
     #[serde(default, skip_serializing_if = "Option::is_none")]

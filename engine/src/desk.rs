@@ -3,6 +3,7 @@
 //! The way of a record: validate → append to the log → [`prepare`] → table → text and vectors → graph and publish.
 //! Opening replays whatever an index has not seen, by the same way.
 
+mod advance;
 mod ask_graph;
 mod catch_up;
 mod folder;
@@ -169,7 +170,6 @@ impl Desk {
         let log = RecordLog::new(Arc::clone(&database));
         let graph = GraphStore::open(&folder.graph())?;
         let indexes = Indexes::open(&folder, embedder.as_deref())?;
-        let snapshot = indexes.snapshot()?;
         let desk = Self {
             tenant: tenant.clone(),
             folder,
@@ -177,9 +177,9 @@ impl Desk {
             log,
             graph,
             embedder,
+            published: RwLock::new(Arc::new(indexes.snapshot()?)),
             writer: Mutex::new(indexes),
             is_stopped: false.into(),
-            published: RwLock::new(Arc::new(snapshot)),
         };
         desk.jobs().mark_interrupted()?;
         desk.catch_up()?;
@@ -325,7 +325,7 @@ impl Desk {
     ) -> Result<query::Answer, DeskError> {
         self.check_tenant(scope)?;
         let read = |position| self.read(position);
-        Ok(query::search(snapshot, self.embedder.as_deref(), scope, query, &read)?)
+        Ok(query::search(snapshot, self.embedder.as_deref(), scope, query, &[], &read)?)
     }
 
     pub(crate) fn read(&self, position: u64) -> Result<Option<Record>, LogError> {

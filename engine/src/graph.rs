@@ -3,9 +3,12 @@
 //! [`render`] turns a record into triples, [`store`] keeps them with the log position, [`view`] is what one caller may see
 //! of them, [`sparql`] answers queries over a view, and [`export`] writes everything as a file.
 
+pub(crate) mod content;
 mod deadline;
 pub(crate) mod export;
 mod format;
+mod memory;
+mod meta;
 mod names;
 pub(crate) mod render;
 mod rows;
@@ -13,14 +16,16 @@ pub(crate) mod sparql;
 pub(crate) mod store;
 pub(crate) mod text;
 mod view;
+mod word;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use content::{GraphChange, GraphContent, digest};
 pub use export::ExportFormat;
 pub use format::{QueryForm, SparqlFormat};
 pub(crate) use render::{provenance, triples};
 pub use sparql::{SparqlError, SparqlLimits, SparqlOutcome, Truncation};
 pub use store::GraphError;
-pub(crate) use store::{GraphChange, GraphContent, GraphStore, Snapshot as GraphSnapshot, digest};
+pub(crate) use store::{FLUSH_AT_CLOSE, GraphStore, Snapshot as GraphSnapshot};
 pub(crate) use text::text_triples;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::desk::{Desk, DeskError, Indexes, is_searchable};
 use crate::graph;
-use crate::log::Operation;
+use crate::log::{BATCH_BYTES, Operation};
 use crate::snapshot::Snapshot;
 use crate::vectors::{PassageKey, TextHash};
 
@@ -124,7 +124,7 @@ impl Desk {
         }
         let mut position = 0;
         loop {
-            let entries = match self.log.read_after(position, 1000) {
+            let entries = match self.log.read_after(position, 1000, BATCH_BYTES) {
                 Ok(entries) => entries,
                 Err(error) => {
                     found.add("log", error.to_string());

@@ -28,6 +28,9 @@ mod knowledge;
 mod query;
 mod related;
 
+#[cfg(test)]
+mod trial;
+
 pub use backup::{BackupError, backup, restore};
 pub use bundle::{
     BUNDLE_SCHEMA, Bundle, BundleDifference, BundleItem, BundleRequest, Changed, Fact, FactKind, LeftOut,

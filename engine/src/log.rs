@@ -1,5 +1,9 @@
 //! What happened, in which order? The record log: append-only, durable, idempotent, the only truth.
 
+mod superseded;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,6 +12,10 @@ use ontology::{Observation, RecordId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::database::{Database, LogError};
+use superseded::superseded;
+
+/// Bytes of payload that are read at a time; one larger entry is read alone.
+pub(crate) const BATCH_BYTES: usize = 32 * 1024 * 1024;
 
 /// The record log of one desk, a part of its [`Database`].
 #[derive(Clone)]
@@ -19,6 +27,7 @@ pub(crate) struct RecordLog {
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) position: u64,
+    pub(crate) observed: Timestamp,
     pub(crate) record: RecordId,
     pub(crate) operation: Operation,
 }
@@ -39,6 +48,9 @@ pub(crate) enum Appended {
     New(u64),
     Changed(u64),
     Unchanged,
+    /// What the entry at this position says already, which a later place of the same origin changed in the same reading.
+    /// Nothing was written: unless that later place is gone, it is no news.
+    Superseded(u64),
 }
 
 impl RecordLog {
@@ -53,13 +65,32 @@ impl RecordLog {
         Ok(head.unwrap_or(0).cast_unsigned())
     }
 
-    /// Appends in one transaction what differs from the record's current revision. Durable when it returns.
+    /// Appends in one transaction what differs from the record's current revision and is not superseded. Durable when it
+    /// returns.
     pub(crate) fn append(&self, observations: &[Observation]) -> Result<Vec<Appended>, LogError> {
+        self.append_all(observations, superseded)
+    }
+
+    /// Appends what differs from the record's current revision, though a later place once superseded it: that is gone.
+    pub(crate) fn append_last(&self, observations: &[Observation]) -> Result<Vec<Appended>, LogError> {
+        self.append_all(observations, |_, _, _| Ok(None))
+    }
+
+    fn append_all(
+        &self,
+        observations: &[Observation],
+        superseded: impl Fn(&Connection, &Observation, &[u8; 32]) -> Result<Option<u64>, LogError>,
+    ) -> Result<Vec<Appended>, LogError> {
         let mut writer = self.database.writer();
         let transaction = writer.transaction()?;
         let mut outcomes = Vec::with_capacity(observations.len());
         for observation in observations {
-            outcomes.push(append_one(&transaction, observation)?);
+            let outcome = match foresee(&transaction, observation, &superseded)? {
+                Appended::New(_) => Appended::New(append_one(&transaction, observation)?),
+                Appended::Changed(_) => Appended::Changed(append_one(&transaction, observation)?),
+                known @ (Appended::Unchanged | Appended::Superseded(_)) => known,
+            };
+            outcomes.push(outcome);
         }
         transaction.commit()?;
         Ok(outcomes)
@@ -67,13 +98,7 @@ impl RecordLog {
 
     /// What an append would do with an observation.
     pub(crate) fn foresee(&self, observation: &Observation) -> Result<Appended, LogError> {
-        let before = live_hash(&self.database.reader(), &observation.record.id)?;
-        let hash = Observation::content_hash(&observation.record);
-        Ok(match before {
-            None => Appended::New(0),
-            Some(before) if before == hash => Appended::Unchanged,
-            Some(_) => Appended::Changed(0),
-        })
+        foresee(&self.database.reader(), observation, &superseded)
     }
 
     /// Appends a delete; nothing when there is no such record.
@@ -107,16 +132,21 @@ impl RecordLog {
         Ok(known || was_in_bundle || was_in_quarantine)
     }
 
-    /// Up to `limit` entries after a position, in order.
-    pub(crate) fn read_after(&self, position: u64, limit: u32) -> Result<Vec<Entry>, LogError> {
+    /// Up to `limit` entries after a position, in order; fewer when their payloads have `bytes` together, but never none.
+    pub(crate) fn read_after(&self, position: u64, limit: u32, bytes: usize) -> Result<Vec<Entry>, LogError> {
         let reader = self.database.reader();
         let mut statement = reader.prepare_cached(
-            "SELECT position, record, operation, payload FROM log WHERE position > ?1 ORDER BY position LIMIT ?2",
+            "SELECT position, record, operation, observed, payload FROM log WHERE position > ?1
+             ORDER BY position LIMIT ?2",
         )?;
         let mut rows = statement.query(params![position.cast_signed(), limit])?;
-        let mut entries = Vec::new();
-        while let Some(row) = rows.next()? {
-            entries.push(entry(row)?);
+        let (mut entries, mut taken) = (Vec::new(), 0);
+        while taken < bytes
+            && let Some(row) = rows.next()?
+        {
+            let payload: Option<Vec<u8>> = row.get(4)?;
+            taken += payload.as_ref().map_or(0, Vec::len);
+            entries.push(entry(row, payload)?);
         }
         Ok(entries)
     }
@@ -163,13 +193,25 @@ impl RecordLog {
     }
 }
 
-fn append_one(transaction: &Transaction<'_>, observation: &Observation) -> Result<Appended, LogError> {
+/// What an append would do; the positions of what would be written are 0.
+fn foresee(
+    connection: &Connection,
+    observation: &Observation,
+    superseded: &impl Fn(&Connection, &Observation, &[u8; 32]) -> Result<Option<u64>, LogError>,
+) -> Result<Appended, LogError> {
+    let hash = Observation::content_hash(&observation.record);
+    match live_hash(connection, &observation.record.id)? {
+        None => Ok(Appended::New(0)),
+        Some(before) if before == hash => Ok(Appended::Unchanged),
+        Some(_) => {
+            Ok(superseded(connection, observation, &hash)?.map_or(Appended::Changed(0), Appended::Superseded))
+        }
+    }
+}
+
+fn append_one(transaction: &Transaction<'_>, observation: &Observation) -> Result<u64, LogError> {
     let record = &observation.record;
     let hash = Observation::content_hash(record);
-    let before = live_hash(transaction, &record.id)?;
-    if before.as_deref() == Some(hash.as_slice()) {
-        return Ok(Appended::Unchanged);
-    }
     let payload = serde_json::to_vec(observation)
         .map_err(|error| LogError::Damaged { position: 0, reason: error.to_string() })?;
     transaction
@@ -187,7 +229,7 @@ fn append_one(transaction: &Transaction<'_>, observation: &Observation) -> Resul
         ])?;
     let position = transaction.last_insert_rowid().cast_unsigned();
     set_head(transaction, &record.id, position, Some(&hash))?;
-    Ok(if before.is_some() { Appended::Changed(position) } else { Appended::New(position) })
+    Ok(position)
 }
 
 fn tombstone(
@@ -226,11 +268,11 @@ fn set_head(
     Ok(())
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry, LogError> {
+fn entry(row: &Row<'_>, payload: Option<Vec<u8>>) -> Result<Entry, LogError> {
     let position = row.get::<_, i64>(0)?.cast_unsigned();
     let damaged = |reason: String| LogError::Damaged { position, reason };
     let record = RecordId::new(&row.get::<_, String>(1)?).map_err(|error| damaged(error.to_string()))?;
-    let payload: Option<Vec<u8>> = row.get(3)?;
+    let observed = Timestamp::from_microsecond(row.get(3)?).map_err(|error| damaged(error.to_string()))?;
     let operation = match (row.get::<_, String>(2)?.as_str(), payload) {
         ("upsert", Some(bytes)) => Operation::Upsert(Box::new(decode(position, &bytes)?)),
         ("upsert", None) => Operation::Erased,
@@ -238,63 +280,9 @@ fn entry(row: &Row<'_>) -> Result<Entry, LogError> {
         ("purge", _) => Operation::Purge,
         (other, _) => return Err(damaged(format!("unknown operation {other}"))),
     };
-    Ok(Entry { position, record, operation })
+    Ok(Entry { position, observed, record, operation })
 }
 
 fn decode(position: u64, bytes: &[u8]) -> Result<Observation, LogError> {
     serde_json::from_slice(bytes).map_err(|error| LogError::Damaged { position, reason: error.to_string() })
-}
-
-#[cfg(test)]
-mod tests {
-    use ontology::{Kind, Lineage, Record};
-
-    use super::*;
-
-    fn observation(id: &str, title: &str) -> Observation {
-        let lineage = Lineage {
-            origin: "test".into(),
-            place: None,
-            mapping: "generic".into(),
-            observed: Timestamp::UNIX_EPOCH,
-        };
-        Observation::unversioned(Record::new(RecordId::new(id).unwrap(), Kind::Incident, title), lineage)
-    }
-
-    fn open() -> (tempfile::TempDir, RecordLog) {
-        let folder = tempfile::tempdir().unwrap();
-        let log = RecordLog::new(Arc::new(Database::open(&folder.path().join("desk.db")).unwrap()));
-        (folder, log)
-    }
-
-    #[test]
-    fn the_same_content_is_written_once() {
-        let (_folder, log) = open();
-        let batch = [observation("s:1", "a"), observation("s:2", "b"), observation("s:1", "a")];
-        assert_eq!(log.append(&batch).unwrap(), [Appended::New(1), Appended::New(2), Appended::Unchanged]);
-        assert_eq!(log.append(&[observation("s:1", "changed")]).unwrap(), [Appended::Changed(3)]);
-        assert_eq!(log.append(&[observation("s:1", "a")]).unwrap(), [Appended::Changed(4)]);
-        assert_eq!(log.head().unwrap(), 4);
-    }
-
-    #[test]
-    fn a_deleted_record_can_come_back_and_a_purged_one_leaves_no_payload() {
-        let (_folder, log) = open();
-        let id = RecordId::new("s:1").unwrap();
-        let now = Timestamp::UNIX_EPOCH;
-        log.append(&[observation("s:1", "secret title")]).unwrap();
-        assert_eq!(log.delete(&id, now).unwrap(), Some(2));
-        assert_eq!(log.delete(&id, now).unwrap(), None);
-        assert_eq!(log.append(&[observation("s:1", "secret title")]).unwrap(), [Appended::New(3)]);
-        assert!(log.purge(&id, now).unwrap());
-        assert_eq!(log.head().unwrap(), 4);
-        let operations: Vec<_> =
-            log.read_after(0, 10).unwrap().into_iter().map(|entry| entry.operation).collect();
-        assert!(matches!(
-            operations[..],
-            [Operation::Erased, Operation::Delete, Operation::Erased, Operation::Purge]
-        ));
-        let bytes = std::fs::read(_folder.path().join("desk.db")).unwrap();
-        assert!(!bytes.windows(12).any(|window| window == b"secret title"));
-    }
 }

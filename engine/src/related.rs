@@ -1,5 +1,8 @@
 //! Which tickets are like this one, and in what way? Search for a ticket's neighbours, each with the reasons a person would give.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -8,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::Subject;
 use crate::desk::{Desk, DeskError};
-use crate::query::{Degraded, Filters, Hit, Leg, Query};
+use crate::query::{self, Degraded, Filters, Hit, Leg, Query, neighbours};
 use crate::snapshot::Snapshot;
-use crate::table::{KeyId, Revision};
+use crate::table::{KeyId, Revision, Table};
 use crate::visible::Visible;
 
 /// Cosine from which two symptoms are called similar; below it the embedder's neighbours are mostly of another matter.
@@ -45,7 +48,7 @@ pub struct RelatedTicket {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reason {
-    /// A source says so: duplicate, cause, parent.
+    /// A source says so, of this ticket or of the other: duplicate, cause, parent.
     Linked {
         /// The relation.
         relation: Relation,
@@ -72,8 +75,14 @@ pub enum Reason {
     },
 }
 
+/// What may be related.
+const KINDS: [Kind; 3] = [Kind::Incident, Kind::ServiceRequest, Kind::Problem];
+
 /// What one ticket hangs on.
+#[derive(Default)]
 struct Ties {
+    /// Its own position, where the desk has it.
+    itself: Option<u64>,
     items: BTreeSet<u64>,
     solutions: BTreeSet<u64>,
     linked: Vec<(Relation, u64)>,
@@ -92,32 +101,42 @@ impl Desk {
         limit: usize,
         now: Timestamp,
     ) -> Result<Related, DeskError> {
+        self.check_tenant(scope)?;
         let snapshot = self.snapshot();
         let visible = snapshot.visible(scope, None);
         let asked = self.asked(&snapshot, scope, subject, None)?;
         let query = Query {
-            filters: Filters {
-                kinds: vec![Kind::Incident, Kind::ServiceRequest, Kind::Problem],
-                ..Filters::default()
-            },
+            filters: Filters { kinds: KINDS.to_vec(), ..Filters::default() },
             limit: limit.saturating_mul(LOOKED_AT),
-            about: asked.about.clone(),
+            about: asked.about.iter().chain(&asked.itself).cloned().collect(),
             exclude: asked.itself.clone().into_iter().collect(),
             ..Query::new(asked.question.clone(), now)
         };
-        let answer = self.answer(&snapshot, scope, &query)?;
         let mine = self.ties_of_asked(&snapshot, &visible, &asked);
-        let mut tickets: Vec<RelatedTicket> = Vec::new();
+        let stated = stated(&snapshot, &visible, &mine, limit);
+        let read = |position| self.read(position);
+        let answer = query::search(&snapshot, self.embedder.as_deref(), scope, &query, &stated, &read)?;
+        let (mut missed, mut tickets) = (Vec::new(), Vec::new());
         for hit in answer.hits.hits {
-            if tickets.len() == limit {
-                break;
+            let is_stated = stated.contains(&hit.position);
+            let is_late = tickets.len() >= limit;
+            if is_late && !is_stated {
+                continue;
             }
             let Some(revision) = snapshot.table.revision(hit.position) else { continue };
             let its = ties(&snapshot, &visible, revision);
             let reasons = reasons(&snapshot, &mine, &its, revision.position, &hit);
+            let into = if is_late || hit.legs.is_empty() { &mut missed } else { &mut tickets };
             if !reasons.is_empty() {
-                tickets.push(RelatedTicket { hit, reasons });
+                into.push(RelatedTicket { hit, reasons });
             }
+        }
+        missed.sort_by_key(|ticket| stated.iter().position(|position| *position == ticket.hit.position));
+        missed.extend(tickets);
+        let mut tickets: Vec<RelatedTicket> = missed;
+        while tickets.len() > limit {
+            let similar = tickets.iter().rposition(|ticket| !stated.contains(&ticket.hit.position));
+            tickets.remove(similar.unwrap_or(limit));
         }
         let (degraded, warnings) = (answer.hits.degraded, answer.hits.warnings);
         Ok(Related { tickets, generation: answer.hits.generation, degraded, warnings })
@@ -125,15 +144,18 @@ impl Desk {
 
     fn ties_of_asked(&self, snapshot: &Snapshot, visible: &Visible, asked: &crate::bundle::Asked) -> Ties {
         let known = asked.itself.as_ref().and_then(|id| snapshot.table.shown(id, visible));
-        let mut ties = known.and_then(|position| snapshot.table.revision(position)).map_or_else(
-            || Ties {
-                items: BTreeSet::new(),
-                solutions: BTreeSet::new(),
-                linked: Vec::new(),
-                keys: BTreeSet::new(),
-            },
-            |revision| self::ties(snapshot, visible, revision),
-        );
+        let mut ties = match known.and_then(|position| snapshot.table.revision(position)) {
+            Some(revision) => self::ties(snapshot, visible, revision),
+            None => Ties::default(),
+        };
+        ties.itself = known;
+        if known.is_none() {
+            for (relation, id) in &asked.linked {
+                if let Some(target) = snapshot.table.shown(id, visible) {
+                    ties.link(*relation, target, &snapshot.table);
+                }
+            }
+        }
         for position in asked.about.iter().filter_map(|id| snapshot.table.shown(id, visible)) {
             if snapshot.table.revision(position).is_some_and(|revision| is_item(revision.kind)) {
                 ties.items.insert(position);
@@ -149,29 +171,56 @@ fn is_item(kind: Kind) -> bool {
     matches!(kind, Kind::ConfigurationItem | Kind::Service)
 }
 
+/// Whether a link says that two tickets belong together, rather than what or whom they concern.
+fn says_related(relation: Relation) -> bool {
+    !matches!(relation, Relation::Affects | Relation::AssignedTo | Relation::OwnedBy | Relation::ReportedBy)
+}
+
+impl Ties {
+    fn link(&mut self, relation: Relation, target: u64, table: &Table) {
+        let kind = table.revision(target).map(|target| target.kind);
+        match (relation, kind) {
+            (Relation::Affects, _) => {
+                self.items.insert(target);
+            }
+            (Relation::ResolvedBy | Relation::CausedBy, _)
+            | (Relation::RelatedTo, Some(Kind::Problem | Kind::Change)) => {
+                self.solutions.insert(target);
+                self.linked.push((relation, target));
+            }
+            (relation, _) if says_related(relation) => self.linked.push((relation, target)),
+            _ => {}
+        }
+    }
+}
+
+/// The tickets that a source links with mine, at most `limit`: those that mine names, then those that name mine, the newest
+/// first.
+fn stated(snapshot: &Snapshot, visible: &Visible, mine: &Ties, limit: usize) -> Vec<u64> {
+    let named = mine.linked.iter().map(|(_, target)| *target);
+    let around = mine.itself.map(|itself| neighbours(&snapshot.table, itself, visible, usize::MAX));
+    let says = |relation| relation != Relation::Mentions && says_related(relation);
+    let naming = around.into_iter().flatten().filter(|edge| edge.reversed && says(edge.relation));
+    let mut naming: Vec<u64> = naming.map(|edge| edge.to).collect();
+    naming.sort_by_key(|position| std::cmp::Reverse(*position));
+    let mut stated: Vec<u64> = Vec::new();
+    for position in named.chain(naming) {
+        let kind = snapshot.table.revision(position).map(|revision| revision.kind);
+        let fits = kind.is_some_and(|kind| KINDS.contains(&kind)) && Some(position) != mine.itself;
+        if stated.len() < limit && fits && visible.contains(position) && !stated.contains(&position) {
+            stated.push(position);
+        }
+    }
+    stated
+}
+
 fn ties(snapshot: &Snapshot, visible: &Visible, revision: &Revision) -> Ties {
     let table = &snapshot.table;
-    let mut ties = Ties {
-        items: BTreeSet::new(),
-        solutions: BTreeSet::new(),
-        linked: Vec::new(),
-        keys: revision.mentions.iter().map(|mention| mention.key).collect(),
-    };
+    let keys = revision.mentions.iter().map(|mention| mention.key).collect();
+    let mut ties = Ties { keys, itself: Some(revision.position), ..Ties::default() };
     for link in &revision.links {
         for target in table.resolve_first(&link.keys, revision.id.source(), visible) {
-            let kind = table.revision(target).map(|target| target.kind);
-            match (link.relation, kind) {
-                (Relation::Affects, _) => {
-                    ties.items.insert(target);
-                }
-                (Relation::ResolvedBy | Relation::CausedBy, _)
-                | (Relation::RelatedTo, Some(Kind::Problem | Kind::Change)) => {
-                    ties.solutions.insert(target);
-                    ties.linked.push((link.relation, target));
-                }
-                (Relation::AssignedTo | Relation::OwnedBy | Relation::ReportedBy, _) => {}
-                (relation, _) => ties.linked.push((relation, target)),
-            }
+            ties.link(link.relation, target, table);
         }
     }
     for mention in &revision.mentions {
@@ -187,8 +236,8 @@ fn reasons(snapshot: &Snapshot, mine: &Ties, its: &Ties, position: u64, hit: &Hi
     let table = &snapshot.table;
     let id = |position: &u64| table.revision(*position).map(|revision| revision.id.clone());
     let mut reasons = Vec::new();
-    let stated = mine.linked.iter().find(|(_, target)| *target == position).map(|(relation, _)| *relation);
-    if let Some(relation) = stated {
+    let to = |ties: &Ties, target| ties.linked.iter().find(|(_, to)| Some(*to) == target).map(|link| link.0);
+    if let Some(relation) = to(mine, Some(position)).or_else(|| to(its, mine.itself)) {
         reasons.push(Reason::Linked { relation });
     }
     let records: Vec<RecordId> = mine.solutions.intersection(&its.solutions).filter_map(id).collect();
@@ -206,7 +255,8 @@ fn reasons(snapshot: &Snapshot, mine: &Ties, its: &Ties, position: u64, hit: &Hi
         .flat_map(|item| item.names.iter().copied())
         .collect();
     let shared = mine.keys.intersection(&its.keys).filter(|key| !item_keys.contains(key));
-    let identifiers: Vec<String> = shared.map(|key| table.key_text(*key).to_owned()).collect();
+    let mut identifiers: Vec<String> = shared.map(|key| table.key_text(*key).to_owned()).collect();
+    identifiers.sort();
     if !identifiers.is_empty() {
         reasons.push(Reason::SharedIdentifier { identifiers });
     }

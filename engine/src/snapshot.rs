@@ -22,12 +22,20 @@ pub(crate) struct Snapshot {
     pub(crate) vectors: Option<VectorView>,
     /// The dictionary of configuration items, services, teams and alerts, to find them in text.
     pub(crate) names: Arc<Names>,
+    /// Observed moment of the newest entry of the log; what "lately" counts from.
+    pub(crate) newest: Option<Timestamp>,
     visible: Mutex<Vec<(Audiences, Arc<Visible>)>>,
 }
 
 impl Snapshot {
-    pub(crate) fn new(table: Table, text: TextView, vectors: Option<VectorView>, names: Arc<Names>) -> Self {
-        Self { table, text, vectors, names, visible: Mutex::new(Vec::new()) }
+    pub(crate) fn new(
+        table: Table,
+        text: TextView,
+        vectors: Option<VectorView>,
+        names: Arc<Names>,
+        newest: Option<Timestamp>,
+    ) -> Self {
+        Self { table, text, vectors, names, newest, visible: Mutex::new(Vec::new()) }
     }
 
     /// The position of the log that it shows.

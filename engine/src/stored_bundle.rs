@@ -11,17 +11,29 @@ use crate::database::{Database, LogError};
 pub(crate) const ERASED: &str = "[erased]";
 
 impl Database {
-    /// Keeps a bundle. One with the same id is kept already: the first stands.
+    /// Keeps a bundle. One with the same id that is kept already stands and is returned, unless `is_whole` says that its text
+    /// was erased since; then the new one takes its place.
     pub(crate) fn store_bundle(
         &self,
         bundle: &Bundle,
         request: &BundleRequest,
         now: Timestamp,
-    ) -> Result<(), LogError> {
+        is_whole: &dyn Fn(&Bundle) -> bool,
+    ) -> Result<Option<Bundle>, LogError> {
         let mut writer = self.writer();
         let transaction = writer.transaction()?;
+        let stored: Option<Vec<u8>> = transaction
+            .prepare_cached("SELECT body FROM bundle WHERE id = ?1")?
+            .query_row([&bundle.id], |row| row.get(0))
+            .optional()?;
+        let stored: Option<Bundle> = stored.map(|body| parse(&body)).transpose()?;
+        if let Some(stored) = stored.filter(is_whole) {
+            return Ok(Some(stored));
+        }
         transaction
-            .prepare_cached("INSERT OR IGNORE INTO bundle (id, made, request, body) VALUES (?1, ?2, ?3, ?4)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO bundle (id, made, request, body) VALUES (?1, ?2, ?3, ?4)",
+            )?
             .execute(params![bundle.id, now.as_microsecond(), json(request)?, json(bundle)?])?;
         for item in &bundle.items {
             transaction
@@ -29,7 +41,7 @@ impl Database {
                 .execute(params![item.record.as_str(), bundle.id])?;
         }
         transaction.commit()?;
-        Ok(())
+        Ok(None)
     }
 
     /// The stored bytes of a bundle: the same JSON that was handed out.

@@ -20,6 +20,8 @@ use crate::settings::Global;
 
 /// Rows of a table on a terminal, unless a limit is given.
 const TABLE_ROWS: u64 = 200;
+/// What the rows of a query may hold in memory at once.
+const MEMORY_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Ask the graph in SPARQL 1.1.
 #[derive(Debug, Args)]
@@ -76,6 +78,7 @@ impl Sparql {
             timeout: Duration::from_secs(self.timeout_seconds),
             max_rows: self.limit.unwrap_or(rows),
             max_bytes: u64::MAX,
+            memory_bytes: MEMORY_BYTES,
         };
         let desk = global.open()?;
         let scope = global.scope();

@@ -18,6 +18,8 @@ use crate::settings::Global;
 
 /// Records that are written at a time.
 const BATCH: usize = 512;
+/// Bytes of text that are written at a time; a single item may have half as many.
+const BATCH_BYTES: usize = 32 * 1024 * 1024;
 /// Reasons for skipping that are shown.
 const REASONS_SHOWN: usize = 12;
 
@@ -119,6 +121,7 @@ fn pump(reader: &mut Reader, desk: &Desk, plan: bool) -> anyhow::Result<Summary>
     let bar = progress_bar(reader.progress().bytes);
     let mut summary = Summary { files: reader.files().len(), planned: plan, ..Summary::default() };
     let mut batch = Vec::with_capacity(BATCH);
+    let mut bytes = 0;
     let mut rejected: Vec<Rejected> = Vec::new();
     let mut blocks: BTreeMap<String, u64> = BTreeMap::new();
     loop {
@@ -126,7 +129,10 @@ fn pump(reader: &mut Reader, desk: &Desk, plan: bool) -> anyhow::Result<Summary>
         let ended = item.is_none();
         summary.items += u64::from(!ended);
         match item {
-            Some(Item::Observation(observation)) => batch.push(*observation),
+            Some(Item::Observation(observation)) => {
+                bytes += text_bytes(&observation);
+                batch.push(*observation);
+            }
             Some(Item::Rejected(item)) => rejected.push(*item),
             Some(Item::Skipped(skipped)) => {
                 summary.skipped += 1;
@@ -135,11 +141,14 @@ fn pump(reader: &mut Reader, desk: &Desk, plan: bool) -> anyhow::Result<Summary>
             Some(Item::Quads(block)) => {
                 let ordinal = blocks.entry(block.lineage.origin.clone()).or_default();
                 *ordinal += 1;
-                batch.push(dataset(block, *ordinal)?);
+                let observation = dataset(block, *ordinal)?;
+                bytes += text_bytes(&observation);
+                batch.push(observation);
             }
             None => {}
         }
-        if batch.len() >= BATCH || rejected.len() >= BATCH || ended {
+        if batch.len() >= BATCH || bytes >= BATCH_BYTES || rejected.len() >= BATCH || ended {
+            bytes = 0;
             let observations = std::mem::take(&mut batch);
             let applied = if plan { desk.preview(&observations)? } else { desk.apply(observations)? };
             summary.take(applied);
@@ -156,10 +165,19 @@ fn pump(reader: &mut Reader, desk: &Desk, plan: bool) -> anyhow::Result<Summary>
             ));
         }
         if ended {
+            if !plan {
+                let late = desk.end_run()?;
+                summary.applied.changed += late;
+                summary.applied.unchanged -= late;
+            }
             bar.finish_and_clear();
             return Ok(summary);
         }
     }
+}
+
+fn text_bytes(observation: &Observation) -> usize {
+    observation.record.sections.iter().map(|section| section.text.len()).sum()
 }
 
 impl Summary {

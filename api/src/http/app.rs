@@ -40,8 +40,12 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let sparql =
-            SparqlLimits { timeout: Duration::from_secs(20), max_rows: 100_000, max_bytes: 32 * 1024 * 1024 };
+        let sparql = SparqlLimits {
+            timeout: Duration::from_secs(20),
+            max_rows: 100_000,
+            max_bytes: 32 * 1024 * 1024,
+            memory_bytes: 512 * 1024 * 1024,
+        };
         Self {
             body_bytes: 8 * 1024 * 1024,
             request: Duration::from_secs(30),

@@ -262,7 +262,7 @@ impl Jobs {
         loop {
             let block: Vec<_> = observations.by_ref().take(BLOCK).collect();
             if block.is_empty() {
-                return Ok(JobState::Done);
+                return Ok(desk.seal().map(|_| JobState::Done)?);
             }
             if self.queue().is_stopped {
                 return Ok(JobState::Interrupted);

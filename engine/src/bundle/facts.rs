@@ -1,22 +1,23 @@
 //! What does the graph know about a ticket? What is hit, who owns it, what it needs, what changed, what else is open.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
 use ontology::{Kind, RecordId, Relation, State};
 
 use super::{Fact, FactKind};
-use crate::query::{Edge, neighbours};
+use crate::query::{Bounds, Edge, around};
 use crate::snapshot::Snapshot;
 use crate::table::Revision;
 use crate::visible::Visible;
 
-/// A change this many days before now is recent.
+/// A change this many days before the moment of the facts is recent.
 const RECENT_DAYS: i64 = 14;
 /// Facts of one sort about one thing at most.
 const FACTS_OF_A_KIND: usize = 5;
-/// Neighbours looked at, at most.
-const NEIGHBOURS: usize = 2_000;
+/// Of each sort of referrer that may tell a fact, the newest that are looked at.
+const REFERRERS: usize = 2_000;
 
 pub(super) fn facts(
     snapshot: &Snapshot,
@@ -61,9 +62,23 @@ struct Collected<'a> {
 
 impl Collected<'_> {
     fn of(&mut self, thing: &Revision) {
-        let mut edges = neighbours(&self.snapshot.table, thing.position, self.visible, NEIGHBOURS);
-        edges.sort_by_key(|edge| std::cmp::Reverse(edge.to));
-        for edge in edges {
+        // Each sort has its own limit: closed tickets hide nothing, and open ones do not hide a problem.
+        let things = |other: &Revision| !other.kind.is_ticket() && may_tell(other);
+        let changes = |other: &Revision| match other.kind {
+            Kind::Problem => is_open(other),
+            Kind::Change => self.is_recent(other),
+            _ => false,
+        };
+        let open = |other: &Revision| other.kind.is_ticket() && is_open(other);
+        let mut edges = BTreeMap::new();
+        for wanted in [&things as &dyn Fn(&Revision) -> bool, &changes, &open] {
+            let bounds = Bounds { edges: usize::MAX, looked_at: REFERRERS, wanted };
+            let (found, _) = around(&self.snapshot.table, thing.position, self.visible, &bounds);
+            edges.extend(
+                found.into_iter().map(|edge| ((Reverse(edge.to), edge.relation, edge.reversed), edge)),
+            );
+        }
+        for edge in edges.into_values() {
             let Some(other) = self.snapshot.table.revision(edge.to) else { continue };
             if Some(&other.id) == self.itself {
                 continue;
@@ -131,6 +146,12 @@ impl Collected<'_> {
     }
 }
 
+/// Whether a referrer that is no ticket may say what needs what.
+fn may_tell(other: &Revision) -> bool {
+    let needs = |relation| matches!(relation, Relation::DependsOn | Relation::RunsOn);
+    other.kind == Kind::Relationship || other.links.iter().any(|link| needs(link.relation))
+}
+
 fn is_open(ticket: &Revision) -> bool {
     matches!(ticket.state, Some(State::Open | State::InProgress | State::OnHold))
 }
@@ -155,6 +176,7 @@ mod tests {
 
     use crate::bundle::{BundleRequest, Subject};
     use crate::desk::Desk;
+    use crate::trial::{Trial, id, operator, record};
 
     use super::*;
 
@@ -188,5 +210,32 @@ mod tests {
         assert_eq!(both, ["wms-core is affected", "wms-db is affected", need]);
         let one = facts(Subject::Record(RecordId::new("cmdb:wms-db").unwrap()));
         assert_eq!(one, ["wms-db is affected", need]);
+    }
+
+    #[test]
+    fn closed_tickets_hide_nothing_of_a_thing_that_many_are_about() {
+        let trial = Trial::new();
+        let affects = [(Relation::Affects, "wms-db")];
+        let ticket = |id: &str, kind, title: &str, state| {
+            let mut ticket = record(id, kind, title, &affects);
+            (ticket.state, ticket.created) = (Some(state), Some(Timestamp::UNIX_EPOCH));
+            ticket
+        };
+        trial.apply([
+            record("cmdb:wms-db", Kind::ConfigurationItem, "wms-db", &[]),
+            record("cmdb:wms-app", Kind::Service, "wms-app", &[(Relation::DependsOn, "wms-db")]),
+            ticket("s:PRB-1", Kind::Problem, "locks", State::Open),
+            ticket("s:INC-0", Kind::Incident, "slow", State::Open),
+            ticket("s:CHG-1", Kind::Change, "index dropped", State::Closed),
+        ]);
+        let closed = |n| ticket(&format!("s:INC-{n}"), Kind::Incident, "slow", State::Closed);
+        trial.apply((1..=REFERRERS + 50).map(closed));
+        let request = BundleRequest::new(Subject::Record(id("cmdb:wms-db")));
+        // "Lately" counts from what the desk saw last, whenever it is asked.
+        let now = Timestamp::from_second(1_000_000_000).unwrap();
+        let bundle = trial.desk.bundle(&operator(), &request, now).unwrap();
+        let facts: Vec<FactKind> = bundle.facts.iter().map(|fact| fact.kind).collect();
+        let (lately, open) = (FactKind::RecentChange, FactKind::OpenTicket);
+        assert_eq!(facts, [FactKind::Affected, FactKind::NeededBy, lately, open, FactKind::Problem]);
     }
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use ontology::{Kind, Record, RecordId, Relation, Scope, SectionKind, Span};
-use sha2::{Digest, Sha256};
 
+use super::identity::identity;
 use super::{BUNDLE_SCHEMA, Bundle, BundleItem, BundleRequest, LeftOut, LeftOutReason, Subject, facts};
 use crate::derive::{self, PassageSpan};
 use crate::desk::{Desk, DeskError, resolve};
@@ -23,7 +23,8 @@ const PASSAGES_OF_FULL_RECORD: usize = 8;
 const BYTES_PER_TOKEN: usize = 4;
 
 impl Desk {
-    /// Makes a context bundle and keeps it.
+    /// Makes a context bundle and keeps it. When the same was made before, its stored bytes are the answer: one id, one
+    /// bundle, with the generation, scores and moment of the first time.
     ///
     /// # Errors
     /// [`DeskError`] for another tenant's scope, an unknown record, a generation not yet reached, or a damaged log.
@@ -34,8 +35,9 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Bundle, DeskError> {
         let bundle = self.make_bundle(scope, request, now)?;
-        self.database.store_bundle(&bundle, request, now)?;
-        Ok(bundle)
+        let is_whole = |stored: &Bundle| identity(stored, scope, request) == stored.id;
+        let stored = self.database.store_bundle(&bundle, request, now, &is_whole)?;
+        Ok(stored.unwrap_or(bundle))
     }
 
     pub(super) fn make_bundle(
@@ -67,8 +69,8 @@ impl Desk {
             selection.take(hit, &record, &chosen(hit, &record, revision, place < FULL_RECORDS));
         }
         let visible = snapshot.visible(scope, request.as_of);
-        let itself = subject.itself.as_ref();
-        let facts = facts::facts(&snapshot, &visible, &subject.about, itself, query.moment());
+        let moment = request.as_of.or(snapshot.newest).unwrap_or(now);
+        let facts = facts::facts(&snapshot, &visible, &subject.about, subject.itself.as_ref(), moment);
         let mut bundle = Bundle {
             schema: BUNDLE_SCHEMA.to_owned(),
             id: String::new(),
@@ -100,17 +102,22 @@ impl Desk {
     ) -> Result<Asked, DeskError> {
         let visible = snapshot.visible(scope, as_of);
         let of_record = |record: &Record| {
-            let links = record.links.iter().filter(|link| is_about(link.relation));
-            let mut about: Vec<RecordId> =
-                links.flat_map(|link| resolve(&snapshot.table, &visible, &record.id, &link.target)).collect();
+            let resolved = record.links.iter().flat_map(|link| {
+                let targets = resolve(&snapshot.table, &visible, &record.id, &link.target);
+                targets.into_iter().map(|target| (link.relation, target))
+            });
+            let linked: Vec<(Relation, RecordId)> = resolved.collect();
+            let about = linked.iter().filter(|(relation, _)| is_about(*relation));
+            let mut about: Vec<RecordId> = about.map(|(_, target)| target.clone()).collect();
             about.sort();
             about.dedup();
-            Asked { question: question(record), about, itself: Some(record.id.clone()) }
+            Asked { question: question(record), about, linked, itself: Some(record.id.clone()) }
         };
         match subject {
             Subject::Text(text) => Ok(Asked {
                 question: text.clone(),
                 about: self.named_in(snapshot, &visible, text),
+                linked: Vec::new(),
                 itself: None,
             }),
             Subject::Ticket(record) => {
@@ -154,6 +161,8 @@ pub(crate) struct Asked {
     pub(crate) question: String,
     /// The records it is about, by its links and by the names in its text.
     pub(crate) about: Vec<RecordId>,
+    /// All that its links lead to.
+    pub(crate) linked: Vec<(Relation, RecordId)>,
     /// The record itself, which is left out of its own answer.
     pub(crate) itself: Option<RecordId>,
 }
@@ -292,33 +301,4 @@ fn item(handle: String, hit: &Hit, record: &Record, passage: Passage, tokens: u3
         shared: hit.shared.clone(),
         url: record.url.clone(),
     }
-}
-
-/// Hash of query, scope, as-of, settings, embedder, degraded legs and the ordered spans with their revisions; no scores, no times.
-fn identity(bundle: &Bundle, scope: &Scope, request: &BundleRequest) -> String {
-    let spans: Vec<_> = bundle
-        .items
-        .iter()
-        .map(|item| (item.record.as_str(), &item.revision, item.position, item.section, item.span))
-        .collect();
-    let facts: Vec<_> = bundle
-        .facts
-        .iter()
-        .map(|fact| (fact.subject.as_str(), fact.relation, fact.object.as_str()))
-        .collect();
-    let legs: Vec<_> = bundle.degraded.iter().map(|degraded| degraded.leg).collect();
-    let settings = (&request.filters, bundle.budget_tokens, request.limit);
-    let said = serde_json::json!([
-        BUNDLE_SCHEMA,
-        bundle.question,
-        scope,
-        bundle.as_of,
-        settings,
-        bundle.embedder,
-        legs,
-        spans,
-        facts
-    ]);
-    let digest = Sha256::digest(said.to_string().as_bytes());
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

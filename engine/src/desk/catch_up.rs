@@ -4,6 +4,8 @@ use std::sync::PoisonError;
 
 use super::prepare::prepare;
 use super::{Desk, DeskError};
+use crate::graph::FLUSH_AT_CLOSE;
+use crate::vectors::VectorIndex;
 
 impl Desk {
     pub(super) fn catch_up(&self) -> Result<(), DeskError> {
@@ -23,7 +25,7 @@ impl Desk {
         let named: Vec<_> =
             named.map(|(position, observation, stays)| (prepare(position, observation), stays)).collect();
         indexes.foretell(&named)?;
-        self.advance(&mut indexes)?;
+        self.advance_unread(&mut indexes)?;
         indexes.all_is_told();
         self.folder.end_purge()?;
         Ok(())
@@ -38,16 +40,37 @@ impl Desk {
         Ok(self.generation() == head && self.graph.position() == head)
     }
 
-    /// Builds the vector graph over passages that are only scanned so far, when they are many. Takes minutes for
-    /// 100,000; readers go on, writers wait. Returns whether there was anything to build.
+    /// Ends a time of many writes: flushes the graph, and builds the vector graph over passages that are only scanned so
+    /// far, when they are many. That takes minutes for 100,000; readers and writers go on. Returns whether there was
+    /// anything to build, which there is not while another thread builds.
     ///
     /// # Errors
-    /// [`DeskError`] when the vector index cannot be written.
+    /// [`DeskError`] when the graph or the vector index cannot be written.
     pub fn seal(&self) -> Result<bool, DeskError> {
+        let plan = {
+            let mut indexes = self.pause_writer();
+            if indexes.is_torn {
+                return Err(DeskError::Stopped);
+            }
+            self.graph.flush(FLUSH_AT_CLOSE)?;
+            if indexes.is_sealing {
+                return Ok(false);
+            }
+            let Some(plan) = indexes.vectors.as_mut().and_then(VectorIndex::plan_seal) else {
+                return Ok(false);
+            };
+            indexes.is_sealing = true;
+            plan
+        };
+        let built = plan.build();
         let mut indexes = self.pause_writer();
+        indexes.is_sealing = false;
+        let built = built?;
+        if indexes.is_torn {
+            return Err(DeskError::Stopped);
+        }
         let Some(vectors) = indexes.vectors.as_mut() else { return Ok(false) };
-        let Some(plan) = vectors.plan_seal() else { return Ok(false) };
-        vectors.install(plan.build()?)?;
+        vectors.install(built)?;
         self.show(&indexes)?;
         Ok(true)
     }

@@ -35,11 +35,19 @@ impl Desk {
         let changes = self.graph_changes(&indexes.table, touched)?;
         let snapshot = Arc::new(indexes.snapshot()?);
         let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
-        if indexes.table.position() > self.graph.position() {
+        if let Some(changes) = changes {
             self.graph.apply(&changes, indexes.table.position())?;
         }
         *published = snapshot;
         Ok(())
+    }
+
+    /// Commits the graph alone, while no reader has the desk yet.
+    pub(super) fn write_graph(&self, indexes: &Indexes, touched: &Touched) -> Result<(), DeskError> {
+        match self.graph_changes(&indexes.table, touched)? {
+            Some(changes) => Ok(self.graph.apply(&changes, indexes.table.position())?),
+            None => Ok(()),
+        }
     }
 
     /// Shows readers the indexes as they are now.
@@ -49,13 +57,21 @@ impl Desk {
         Ok(())
     }
 
-    /// The graphs of the records that changed, and of those whose links now lead elsewhere.
-    fn graph_changes(&self, table: &Table, touched: &Touched) -> Result<Vec<GraphChange>, DeskError> {
+    /// The graphs of the records that changed, and of those whose links now lead elsewhere. Nothing, and no work, when the
+    /// graph shows the table's position already.
+    fn graph_changes(&self, table: &Table, touched: &Touched) -> Result<Option<Vec<GraphChange>>, DeskError> {
+        if table.position() <= self.graph.position() {
+            return Ok(None);
+        }
         let mut records = touched.records.clone();
         let referrers = touched.keys.iter().flat_map(|key| table.referrers(*key));
         records.extend(referrers.filter_map(|position| table.revision(*position)).map(|r| r.id.clone()));
         let visible = table.visible(&self.everything(), None);
-        records.into_iter().map(|id| self.graph_change(table, &visible, id)).collect()
+        records
+            .into_iter()
+            .map(|id| self.graph_change(table, &visible, id))
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// What the graph should say of a record, as the table knows the world.
@@ -116,4 +132,24 @@ pub(crate) fn resolve(
     let keys: Vec<KeyId> = texts.iter().filter_map(|text| table.key(text)).collect();
     let positions = table.resolve_first(&keys, from.source(), visible);
     positions.iter().filter_map(|position| Some(table.revision(*position)?.id.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::{Trial, id, record};
+
+    #[test]
+    fn graphs_are_rendered_only_when_the_graph_is_behind() {
+        let trial = Trial::new();
+        trial.apply([record("s:1", Kind::Incident, "mail is down", &[])]);
+        let indexes = trial.desk.pause_writer();
+        let touched = Touched { records: BTreeSet::from([id("s:1")]), ..Touched::default() };
+        let changes =
+            |table: &Table| trial.desk.graph_changes(table, &touched).unwrap().map(|changes| changes.len());
+        assert_eq!(changes(&indexes.table), None);
+        let mut ahead = indexes.table.clone();
+        ahead.push_empty();
+        assert_eq!(changes(&ahead), Some(1));
+    }
 }

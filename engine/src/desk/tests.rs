@@ -77,7 +77,12 @@ fn for_audience(mut record: Record, audience: &str) -> Record {
 }
 
 fn sparql(desk: &Desk, scope: &Scope, query: &str) -> String {
-    let limits = SparqlLimits { timeout: Duration::from_secs(20), max_rows: 10_000, max_bytes: 10_000_000 };
+    let limits = SparqlLimits {
+        timeout: Duration::from_secs(20),
+        max_rows: 10_000,
+        max_bytes: 10_000_000,
+        memory_bytes: 100_000_000,
+    };
     let mut out = Vec::new();
     desk.sparql(scope, query, &[SparqlFormat::Csv], limits, &mut out).unwrap();
     String::from_utf8(out).unwrap()

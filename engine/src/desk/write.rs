@@ -4,26 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use jiff::Timestamp;
-use models::{Embedder, TextRole};
-use ontology::{Observation, Record, RecordId, Rejected};
+use models::Embedder;
+use ontology::{Lineage, Observation, Record, RecordId, Rejected};
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::mentions::Dictionary;
-use super::prepare::{Prepared, is_searchable, prepare};
+use super::prepare::{Prepared, prepare};
 use super::publish::quads_of;
 use super::{Applied, Desk, DeskError, Folder};
-use crate::derive;
 use crate::graph::triples;
 use crate::log::{Appended, Entry, Operation};
 use crate::snapshot::Snapshot;
 use crate::table::{KeyId, KeyedLink, Revision, Table};
-use crate::text::{TextDocument, TextIndex};
+use crate::text::TextIndex;
 use crate::vectors::{PassageKey, TextHash, VectorError, VectorIndex, VectorSettings};
-
-/// Passages that are embedded and written at a time.
-const EMBED_BATCH: usize = 256;
-/// Entries of the log that are indexed and published at a time; few in tests, so that a handful of them makes several batches.
-const ENTRIES: u32 = if cfg!(test) { 3 } else { 512 };
 
 /// What the one writer holds.
 pub(crate) struct Indexes {
@@ -32,6 +26,12 @@ pub(crate) struct Indexes {
     pub(super) vectors: Option<VectorIndex>,
     /// Names that are looked for in text.
     pub(super) dictionary: Dictionary,
+    /// Observed moment of the newest entry of the log.
+    newest: Option<Timestamp>,
+    /// What a run of ingest gave of a record and a later place superseded once before: the entry that says the same.
+    superseded: BTreeMap<RecordId, (u64, Lineage)>,
+    /// Set while the vector graph is built.
+    pub(super) is_sealing: bool,
     /// Set while a batch is under way: still set later, it failed half-way and memory is ahead of the indexes.
     pub(super) is_torn: bool,
 }
@@ -44,17 +44,17 @@ pub(super) struct Touched {
     /// Keys whose owners changed: whoever refers to them has its graph rendered again.
     pub(super) keys: BTreeSet<KeyId>,
     /// Positions that a delete took away.
-    removed: Vec<Removed>,
+    pub(super) removed: Vec<Removed>,
 }
 
 /// A revision that a later entry of the log took away.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Removed {
-    position: u64,
+    pub(super) position: u64,
     /// The entry that did it; an index that has seen the entry has done it already.
-    by: u64,
+    pub(super) by: u64,
     /// Whether its vectors are to be erased for good.
-    purge: bool,
+    pub(super) purge: bool,
 }
 
 impl Indexes {
@@ -64,6 +64,9 @@ impl Indexes {
             text: TextIndex::open(folder.text())?,
             vectors: open_vectors(folder, embedder)?,
             dictionary: Dictionary::new()?,
+            newest: None,
+            superseded: BTreeMap::new(),
+            is_sealing: false,
             is_torn: false,
         })
     }
@@ -92,7 +95,8 @@ impl Indexes {
 
     pub(super) fn snapshot(&self) -> Result<Snapshot, DeskError> {
         let vectors = self.vectors.as_ref().map(VectorIndex::view);
-        Ok(Snapshot::new(self.table.clone(), self.text.view(), vectors, self.dictionary.names()))
+        let (table, text) = (self.table.clone(), self.text.view());
+        Ok(Snapshot::new(table, text, vectors, self.dictionary.names(), self.newest))
     }
 
     /// Takes entries of the log into the table. `earlier` gives the text of a position, to look for names that are new.
@@ -106,6 +110,7 @@ impl Indexes {
         let fresh = self.learn(entries)?;
         let mut left = BTreeSet::new();
         for entry in entries {
+            self.newest = self.newest.max(Some(entry.observed));
             match &entry.content {
                 TakenContent::Prepared(prepared) => self.take(prepared, &mut touched),
                 TakenContent::Nothing => {
@@ -186,72 +191,6 @@ impl Indexes {
             digest: prepared.digest,
         }
     }
-
-    /// Writes text documents of entries that the text index has not seen.
-    pub(super) fn write_text(&mut self, entries: &[Taken], removed: &[Removed]) -> Result<(), DeskError> {
-        let seen = self.text.position();
-        for prepared in entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen)
-        {
-            let record = &prepared.observation.record;
-            if is_searchable(record.kind) {
-                self.text.add(&TextDocument {
-                    position: prepared.position,
-                    // A title that only repeats the text would make its words count twice.
-                    title: if derive::is_title_made_of_text(record) { "" } else { &record.title },
-                    body: prepared.words.body.as_deref().unwrap_or_default(),
-                    names: &record.names.join("\n"),
-                    digest: prepared.digest,
-                })?;
-            }
-        }
-        for gone in removed {
-            // A purge is repeated: the payload may have been erased before this index heard of it.
-            if gone.by > seen || gone.purge {
-                self.text.remove(gone.position);
-            }
-        }
-        if let Some(last) = entries.last().filter(|last| last.position > seen) {
-            self.text.commit(last.position)?;
-        }
-        Ok(())
-    }
-
-    /// Embeds new passages and writes the vectors of entries that the vector index has not seen. Returns how many were new.
-    pub(super) fn write_vectors(
-        &mut self,
-        embedder: Option<&dyn Embedder>,
-        entries: &[Taken],
-        removed: &[Removed],
-    ) -> Result<u64, DeskError> {
-        let (Some(vectors), Some(embedder)) = (&mut self.vectors, embedder) else { return Ok(0) };
-        let seen = vectors.position();
-        let unseen: Vec<&Prepared> =
-            entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen).collect();
-        let mut embedded = 0;
-        let passages: Vec<(PassageKey, [u8; 32], &str)> = unseen
-            .iter()
-            .flat_map(|prepared| {
-                let rows = prepared.passage_hashes.iter().zip(&prepared.passage_texts);
-                rows.zip(0u16..).map(|((hash, text), ordinal)| {
-                    (PassageKey::new(prepared.position, ordinal), *hash, text.as_str())
-                })
-            })
-            .collect();
-        for block in passages.chunks(EMBED_BATCH) {
-            embedded += add_block(vectors, embedder, block)?;
-        }
-        for gone in removed {
-            if gone.purge {
-                vectors.purge(gone.position);
-            } else if gone.by > seen {
-                vectors.remove(gone.position);
-            }
-        }
-        if let Some(last) = entries.last().filter(|last| last.position > seen) {
-            vectors.commit(last.position)?;
-        }
-        Ok(embedded)
-    }
 }
 
 fn open_vectors(folder: &Folder, embedder: Option<&dyn Embedder>) -> Result<Option<VectorIndex>, DeskError> {
@@ -261,33 +200,10 @@ fn open_vectors(folder: &Folder, embedder: Option<&dyn Embedder>) -> Result<Opti
     Ok(embedder.map(open).transpose()?)
 }
 
-/// Adds passages, embedding those whose text was never embedded; each text once.
-fn add_block(
-    vectors: &mut VectorIndex,
-    embedder: &dyn Embedder,
-    block: &[(PassageKey, [u8; 32], &str)],
-) -> Result<u64, DeskError> {
-    let hashes: Vec<TextHash> = block.iter().map(|(_, hash, _)| TextHash(*hash)).collect();
-    let known = vectors.cached(&hashes)?;
-    let mut missing: BTreeMap<[u8; 32], &str> = BTreeMap::new();
-    for ((_, hash, text), known) in block.iter().zip(&known) {
-        if known.is_none() {
-            missing.insert(*hash, text);
-        }
-    }
-    let texts: Vec<&str> = missing.values().copied().collect();
-    let made = if texts.is_empty() { Vec::new() } else { embedder.embed(TextRole::Passage, &texts)? };
-    let mut made: BTreeMap<[u8; 32], Vec<f32>> = missing.into_keys().zip(made).collect();
-    let count = made.len() as u64;
-    let rows: Vec<_> =
-        block.iter().map(|(key, hash, _)| (*key, TextHash(*hash), made.remove(hash))).collect();
-    vectors.add(&rows)?;
-    Ok(count)
-}
-
 /// An entry of the log, ready for the indexes.
 pub(super) struct Taken {
     pub(super) position: u64,
+    observed: Timestamp,
     pub(super) record: RecordId,
     pub(super) content: TakenContent,
 }
@@ -315,7 +231,7 @@ impl Taken {
             Operation::Delete => TakenContent::Gone { purge: false },
             Operation::Purge => TakenContent::Gone { purge: true },
         };
-        Self { position: entry.position, record: entry.record, content }
+        Self { position: entry.position, observed: entry.observed, record: entry.record, content }
     }
 
     pub(super) fn prepared(&self) -> Option<&Prepared> {
@@ -341,15 +257,37 @@ impl Desk {
         self.quarantine().add(&rejected)?;
         applied.rejected = rejected;
         let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        for outcome in self.log.append(&valid)? {
+        let outcomes = self.log.append(&valid)?;
+        for (Observation { record, lineage, .. }, outcome) in valid.into_iter().zip(outcomes) {
+            applied.count(outcome);
             match outcome {
-                Appended::New(_) => applied.new += 1,
-                Appended::Changed(_) => applied.changed += 1,
-                Appended::Unchanged => applied.unchanged += 1,
+                Appended::Superseded(position) => {
+                    indexes.superseded.insert(record.id, (position, lineage));
+                }
+                _ => {
+                    indexes.superseded.remove(&record.id);
+                }
             }
         }
         applied.embedded = self.advance(&mut indexes)?;
         Ok(applied)
+    }
+
+    /// Ends a run of ingest, which has applied whole files: what [`Desk::apply`] took for the earlier of two states of a
+    /// record is its state now if the later one did not come again. Returns how many records changed by that.
+    ///
+    /// # Errors
+    /// [`DeskError`] when the log or an index cannot be written.
+    pub fn end_run(&self) -> Result<u64, DeskError> {
+        let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = Vec::new();
+        for (position, lineage) in std::mem::take(&mut indexes.superseded).into_values() {
+            let said = self.log.observation(position)?;
+            last.extend(said.map(|said| Observation { lineage, ..said }));
+        }
+        let outcomes = self.log.append_last(&last)?;
+        self.advance(&mut indexes)?;
+        Ok(outcomes.iter().filter(|outcome| **outcome != Appended::Unchanged).count() as u64)
     }
 
     /// What [`Desk::apply`] would do, without doing it.
@@ -363,11 +301,7 @@ impl Desk {
                 applied.rejected.push(Rejected::of(observation.clone(), reason));
                 continue;
             }
-            match self.log.foresee(observation)? {
-                Appended::New(_) => applied.new += 1,
-                Appended::Changed(_) => applied.changed += 1,
-                Appended::Unchanged => applied.unchanged += 1,
-            }
+            applied.count(self.log.foresee(observation)?);
         }
         Ok(applied)
     }
@@ -378,6 +312,7 @@ impl Desk {
     /// [`DeskError`] when the log or an index cannot be written.
     pub fn delete(&self, id: &RecordId, now: Timestamp) -> Result<bool, DeskError> {
         let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        indexes.superseded.remove(id);
         let deleted = self.log.delete(id, now)?.is_some();
         self.advance(&mut indexes)?;
         Ok(deleted)
@@ -391,6 +326,7 @@ impl Desk {
     pub fn purge(&self, id: &RecordId, now: Timestamp) -> Result<bool, DeskError> {
         let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.folder.begin_purge()?;
+        indexes.superseded.remove(id);
         let purged = self.log.purge(id, now)?;
         self.advance(&mut indexes)?;
         if purged {
@@ -414,25 +350,14 @@ impl Desk {
         let messages: Vec<String> = report.results.iter().map(ToString::to_string).collect();
         (!report.conforms).then(|| messages.join("; "))
     }
+}
 
-    /// Brings every index from where it is to the end of the log, and publishes.
-    pub(super) fn advance(&self, indexes: &mut Indexes) -> Result<u64, DeskError> {
-        let mut embedded = 0;
-        if indexes.is_torn {
-            return Err(DeskError::Stopped);
-        }
-        loop {
-            let entries = self.log.read_after(indexes.table.position(), ENTRIES)?;
-            if entries.is_empty() {
-                return Ok(embedded);
-            }
-            indexes.is_torn = true;
-            let entries = Taken::all(entries);
-            let touched = indexes.extend_table(&entries, &|position| Ok(self.read(position)?))?;
-            indexes.write_text(&entries, &touched.removed)?;
-            embedded += indexes.write_vectors(self.embedder.as_deref(), &entries, &touched.removed)?;
-            self.publish(indexes, &touched)?;
-            indexes.is_torn = false;
+impl Applied {
+    fn count(&mut self, outcome: Appended) {
+        match outcome {
+            Appended::New(_) => self.new += 1,
+            Appended::Changed(_) => self.changed += 1,
+            Appended::Unchanged | Appended::Superseded(_) => self.unchanged += 1,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What does the graph answer? SPARQL 1.1 queries over what the caller may see, on one snapshot, within limits.
 
+mod error;
+
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -7,14 +9,17 @@ use std::time::{Duration, Instant};
 use oxigraph::io::RdfSerializer;
 use oxigraph::sparql::results::QueryResultsSerializer;
 use spareval::{QueryEvaluationError, QueryEvaluator, QueryResults};
-use spargebra::{Query, SparqlParser, SparqlSyntaxError};
+use spargebra::{Query, SparqlParser};
 
 use super::deadline;
 use super::export::{PREFIXES, with_prefixes};
 use super::format::{QueryForm, Serializer, SparqlFormat};
-use super::rows::{PARTS_LIMIT, Refused, prepare};
-use super::store::{GraphError, Snapshot};
+use super::memory;
+use super::rows::{Refused, prepare};
+use super::store::Snapshot;
 use super::view::{Allowed, View, ViewError};
+
+pub use error::SparqlError;
 
 /// Longest query, in bytes. With [`DEPTH_LIMIT`] it bounds the recursion of parser, optimizer and evaluator.
 const QUERY_BYTES_LIMIT: usize = 64 * 1024;
@@ -32,6 +37,8 @@ pub struct SparqlLimits {
     pub max_rows: u64,
     /// After how many bytes no further row is given.
     pub max_bytes: u64,
+    /// How many bytes its rows may hold in memory at once, roughly.
+    pub memory_bytes: u64,
 }
 
 /// What was written.
@@ -58,91 +65,6 @@ pub enum Truncation {
     Bytes,
 }
 
-/// Why a query was not answered.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SparqlError {
-    /// It is no SPARQL.
-    #[error("the query cannot be read: {0}")]
-    Syntax(#[source] Box<SparqlSyntaxError>),
-    /// It would change the graph.
-    #[error(
-        "the graph is read-only: records change at their sources, so ask with SELECT, ASK, CONSTRUCT or DESCRIBE"
-    )]
-    Update,
-    /// It calls another server.
-    #[error(
-        "SERVICE is not supported: Triagraph makes no calls of its own, so ask the other server yourself"
-    )]
-    Service,
-    /// It is too long.
-    #[error("the query is {length} bytes long, {QUERY_BYTES_LIMIT} at most: ask in parts")]
-    TooLong {
-        /// Its bytes.
-        length: usize,
-    },
-    /// It nests too deep.
-    #[error("brackets of the query nest deeper than {DEPTH_LIMIT}: ask in parts")]
-    TooDeep,
-    /// It has too many parts.
-    #[error(
-        "the query has {parts} triples, groups, path steps and operators, {PARTS_LIMIT} at most: ask in parts"
-    )]
-    TooComplex {
-        /// How many it has.
-        parts: usize,
-    },
-    /// None of the formats asked for can hold such an answer.
-    #[error("{} queries cannot be written in the formats asked for: ask for one of {fitting}", format!("{form:?}").to_uppercase())]
-    Format {
-        /// What the query asks for.
-        form: QueryForm,
-        /// Media types that would do.
-        fitting: String,
-    },
-    /// It ran longer than it may.
-    #[error("the query ran longer than {} ms: narrow it, or add a LIMIT", .timeout.as_millis())]
-    Timeout {
-        /// How long it may run.
-        timeout: Duration,
-    },
-    /// It computes a text that is too long.
-    #[error(transparent)]
-    TooLarge(Box<dyn std::error::Error + Send + Sync>),
-    /// It cannot be evaluated.
-    #[error("the query cannot be evaluated: {0}")]
-    Evaluation(#[source] Box<QueryEvaluationError>),
-    /// The store failed.
-    #[error(transparent)]
-    Graph(#[from] GraphError),
-    /// The answer could not be written.
-    #[error("the answer cannot be written: {0}")]
-    Write(#[source] io::Error),
-    /// The evaluator broke: a bug.
-    #[error("the query broke its evaluator ({0}): please report it")]
-    Broken(String),
-}
-
-impl SparqlError {
-    /// The stable code of this error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Syntax(_) => "sparql-syntax",
-            Self::Update => "sparql-update",
-            Self::Service => "sparql-service",
-            Self::TooLong { .. } | Self::TooDeep | Self::TooComplex { .. } | Self::TooLarge(_) => {
-                "sparql-too-large"
-            }
-            Self::Format { .. } => "sparql-format",
-            Self::Timeout { .. } => "sparql-timeout",
-            Self::Evaluation(_) => "sparql-evaluation",
-            Self::Graph(error) => error.code(),
-            Self::Write(_) => "sparql-write",
-            Self::Broken(_) => "sparql-broken",
-        }
-    }
-}
-
 impl Snapshot<'_> {
     /// Answers a query in the first of `formats` that fits its form.
     ///
@@ -151,7 +73,7 @@ impl Snapshot<'_> {
     /// what `out` holds is no whole answer.
     ///
     /// It runs on a thread of its own: that one's stack is deep enough for the recursion of any query that the limits let
-    /// in, and at the deadline it is unwound.
+    /// in, and at the deadline, or when it holds too much, it is unwound.
     ///
     /// # Errors
     /// [`SparqlError`].
@@ -168,6 +90,7 @@ impl Snapshot<'_> {
         let joined = std::thread::scope(|scope| {
             let run = move || {
                 deadline::set(until);
+                memory::set(limits.memory_bytes);
                 self.evaluate(query, formats, limits, allowed, out)
             };
             let thread = std::thread::Builder::new().name("sparql".into()).stack_size(STACK_BYTES);
@@ -176,6 +99,9 @@ impl Snapshot<'_> {
         joined.map_err(SparqlError::Write)?.unwrap_or_else(|payload| {
             if deadline::is_expired(&*payload) {
                 return Err(SparqlError::Timeout { timeout: limits.timeout });
+            }
+            if memory::is_exceeded(&*payload) {
+                return Err(SparqlError::Memory { bytes: limits.memory_bytes });
             }
             let said = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let said = said.or_else(|| payload.downcast_ref::<String>().cloned());

@@ -1,28 +1,23 @@
 //! Where are the triples kept? One named graph a record in an oxigraph store, with the log position in the same transaction.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use ontology::RecordId;
 use ontology::vocabulary::dcterms;
-use oxigraph::model::{
-    GraphName, Literal, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, QuadRef, Term, TermRef, Triple,
-};
+use oxigraph::model::{NamedNode, NamedOrBlankNode, Triple};
 use oxigraph::store::{StorageError, Store, Transaction};
-use sha2::{Digest, Sha256};
 
-use super::names::{
-    META, canonical, dataset_graph, is_dataset_graph, own_subject, own_term, provenance_graph, record_graph,
-};
+use super::content::{GraphChange, GraphDigest, digest};
+use super::meta::{FORMAT, read_format, read_position, start_over, write_position};
+use super::names::{META, is_dataset_graph, provenance_graph, record_graph};
 
-/// The layout of graphs that this code reads and writes.
-const FORMAT: &str = "1";
 /// Memory that a copy of the store takes, roughly.
 const COPY_MEGABYTES: usize = 256;
-const FORMAT_PROPERTY: NamedNodeRef<'static> = NamedNodeRef::new_unchecked("urn:triagraph:meta#format");
-const POSITION_PROPERTY: NamedNodeRef<'static> = NamedNodeRef::new_unchecked("urn:triagraph:meta#position");
+/// Quads that are flushed when the store is closed; fewer are replayed at the next opening in a fraction of a second.
+pub(crate) const FLUSH_AT_CLOSE: u64 = 10_000;
 
 /// Why the graph cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -73,60 +68,6 @@ impl GraphError {
     }
 }
 
-/// What becomes of one record's graphs.
-pub(crate) struct GraphChange {
-    /// Whose graphs.
-    pub(crate) record: RecordId,
-    /// What they hold from now on; nothing when the record is deleted.
-    pub(crate) content: Option<GraphContent>,
-}
-
-/// All that the graphs of one record hold.
-#[derive(Default)]
-pub(crate) struct GraphContent {
-    /// What the record says: [`triples`](super::render::triples).
-    pub(crate) triples: Vec<Triple>,
-    /// Where it came from: [`provenance`](super::render::provenance).
-    pub(crate) provenance: Vec<Triple>,
-    /// RDF ingested as it is. Blank nodes must keep their labels from one reading of the file to the next.
-    pub(crate) dataset: Vec<Quad>,
-}
-
-impl GraphContent {
-    /// The graphs as they are kept, by name, each as a set; empty graphs are left out.
-    ///
-    /// A graph of `dataset` goes to a graph of the record's own, see [`names`](super::names); the record's graph tells
-    /// which graphs these are and what they were called.
-    pub(crate) fn graphs(&self, record: &RecordId) -> BTreeMap<NamedNode, HashSet<Triple>> {
-        let own = record_graph(record);
-        let mut graphs: BTreeMap<NamedNode, HashSet<Triple>> = BTreeMap::new();
-        for (name, triples) in [(&own, &self.triples), (&provenance_graph(record), &self.provenance)] {
-            if !triples.is_empty() {
-                let kept = triples
-                    .iter()
-                    .map(|triple| Triple { object: canonical(triple.object.clone()), ..triple.clone() });
-                graphs.entry(name.clone()).or_default().extend(kept);
-            }
-        }
-        for quad in &self.dataset {
-            let name = dataset_graph(record, &quad.graph_name);
-            if !graphs.contains_key(&name) {
-                let listed = graphs.entry(own.clone()).or_default();
-                listed.insert(Triple::new(name.clone(), dcterms::IS_PART_OF, own.clone()));
-                if let GraphName::NamedNode(called) = &quad.graph_name {
-                    listed.insert(Triple::new(name.clone(), dcterms::SOURCE, called.clone()));
-                }
-            }
-            graphs.entry(name).or_default().insert(Triple::new(
-                own_subject(record, quad.subject.clone()),
-                quad.predicate.clone(),
-                own_term(record, quad.object.clone()),
-            ));
-        }
-        graphs
-    }
-}
-
 /// The graph of one tenant. Rebuildable from the log, never the only copy.
 ///
 /// Many readers, one writer at a time. What is deleted leaves its literals in the dictionary below:
@@ -136,6 +77,8 @@ pub(crate) struct GraphStore {
     /// Held for reading by whoever uses the store, for writing while its folder is replaced.
     store: RwLock<Store>,
     position: AtomicU64,
+    /// Quads written since the last flush.
+    unflushed: AtomicU64,
     writer: Mutex<()>,
 }
 
@@ -151,13 +94,14 @@ impl GraphStore {
             start_over(&store).map_err(failed)?;
         }
         let transaction = store.start_transaction().map_err(failed)?;
-        let found = meta(&transaction, FORMAT_PROPERTY).map_err(failed)?.unwrap_or_default();
+        let found = read_format(&transaction).map_err(failed)?;
         if found != FORMAT {
             return Err(GraphError::Format { folder: folder.to_owned(), found });
         }
         let position = AtomicU64::new(read_position(&transaction).map_err(failed)?);
         drop(transaction);
-        Ok(Self { folder: folder.to_owned(), store: RwLock::new(store), position, writer: Mutex::new(()) })
+        let (store, unflushed) = (RwLock::new(store), AtomicU64::new(0));
+        Ok(Self { folder: folder.to_owned(), store, position, unflushed, writer: Mutex::new(()) })
     }
 
     /// The log position that the graphs show.
@@ -176,14 +120,28 @@ impl GraphStore {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let store = self.store();
         let mut transaction = store.start_transaction().map_err(|source| self.storage(source))?;
+        let mut written = 0;
         for change in changes {
-            replace(&mut transaction, change).map_err(|source| self.storage(source))?;
+            written += replace(&mut transaction, change).map_err(|source| self.storage(source))?;
         }
-        set_meta(&mut transaction, POSITION_PROPERTY, &position.to_string())
-            .map_err(|source| self.storage(source))?;
+        write_position(&mut transaction, position).map_err(|source| self.storage(source))?;
         transaction.commit().map_err(|source| self.storage(source))?;
         self.position.store(position, Ordering::Release);
+        self.unflushed.fetch_add(written, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Moves what only the store's own log holds into its tables, when that is `least` quads or more: whoever opens the store
+    /// next replays the rest, about 25 µs a quad.
+    ///
+    /// # Errors
+    /// [`GraphError::Storage`].
+    pub(crate) fn flush(&self, least: u64) -> Result<(), GraphError> {
+        if self.unflushed.load(Ordering::Relaxed) < least {
+            return Ok(());
+        }
+        self.unflushed.store(0, Ordering::Relaxed);
+        self.store().flush().map_err(|source| self.storage(source))
     }
 
     /// Drops every graph and goes back to position 0, for a rebuild.
@@ -294,12 +252,12 @@ impl GraphStore {
     }
 }
 
-/// Notes in an empty store its format and position 0.
-fn start_over(store: &Store) -> Result<(), StorageError> {
-    let mut transaction = store.start_transaction()?;
-    set_meta(&mut transaction, FORMAT_PROPERTY, FORMAT)?;
-    set_meta(&mut transaction, POSITION_PROPERTY, "0")?;
-    transaction.commit()
+impl Drop for GraphStore {
+    fn drop(&mut self) {
+        if let Err(error) = self.flush(FLUSH_AT_CLOSE) {
+            tracing::warn!("{error}");
+        }
+    }
 }
 
 /// Takes a folder away, if it is there.
@@ -325,32 +283,15 @@ impl Snapshot<'_> {
     }
 }
 
-/// A digest of a set of triples, whatever their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct GraphDigest(u128);
-
-/// The sum over the hashes of the triples, which must be all different: equal sets, equal digest.
-pub(crate) fn digest<'a>(triples: impl IntoIterator<Item = &'a Triple>) -> GraphDigest {
-    let sum = triples.into_iter().fold(0_u128, |sum, triple| {
-        let hash = Sha256::digest(triple.to_string());
-        let mut half = [0; 16];
-        half.copy_from_slice(&hash[..16]);
-        sum.wrapping_add(u128::from_be_bytes(half))
-    });
-    GraphDigest(sum)
-}
-
-fn replace(transaction: &mut Transaction<'_>, change: &GraphChange) -> Result<(), StorageError> {
+/// Brings a record's graphs to what the change says. Returns how many quads differed.
+fn replace(transaction: &mut Transaction<'_>, change: &GraphChange) -> Result<u64, StorageError> {
     let graphs = change.content.as_ref().map(|content| content.graphs(&change.record)).unwrap_or_default();
     for gone in existing_graphs(transaction, &change.record)? {
         if !graphs.contains_key(&gone) {
             transaction.remove_named_graph(&gone)?;
         }
     }
-    for (name, triples) in &graphs {
-        write_graph(transaction, name, triples)?;
-    }
-    Ok(())
+    graphs.iter().map(|(name, triples)| write_graph(transaction, name, triples)).sum()
 }
 
 /// The graphs that a record has in the store: its own, its provenance, and those that its own graph lists.
@@ -381,45 +322,21 @@ fn write_graph(
     transaction: &mut Transaction<'_>,
     name: &NamedNode,
     triples: &HashSet<Triple>,
-) -> Result<(), StorageError> {
+) -> Result<u64, StorageError> {
     let mut old = HashSet::new();
     if transaction.contains_named_graph(name)? {
         for quad in transaction.quads_for_pattern(None, None, None, Some(name.as_ref().into())) {
             old.insert(Triple::from(quad?));
         }
     }
+    let mut written = 0;
     for triple in old.difference(triples) {
         transaction.remove(triple.as_ref().in_graph(name));
+        written += 1;
     }
     for triple in triples.difference(&old) {
         transaction.insert(triple.as_ref().in_graph(name));
+        written += 1;
     }
-    Ok(())
-}
-
-fn read_position(transaction: &Transaction<'_>) -> Result<u64, StorageError> {
-    let position = meta(transaction, POSITION_PROPERTY)?;
-    Ok(position.and_then(|text| text.parse().ok()).unwrap_or(0))
-}
-
-fn meta(transaction: &Transaction<'_>, property: NamedNodeRef<'_>) -> Result<Option<String>, StorageError> {
-    let mut found = transaction.quads_for_pattern(Some(META.into()), Some(property), None, Some(META.into()));
-    Ok(found.next().transpose()?.and_then(|quad| match quad.object {
-        Term::Literal(literal) => Some(literal.value().to_owned()),
-        _ => None,
-    }))
-}
-
-fn set_meta(
-    transaction: &mut Transaction<'_>,
-    property: NamedNodeRef<'_>,
-    value: &str,
-) -> Result<(), StorageError> {
-    if let Some(old) = meta(transaction, property)? {
-        let old = Literal::new_simple_literal(old);
-        transaction.remove(QuadRef::new(META, property, TermRef::from(old.as_ref()), META));
-    }
-    let value = Literal::new_simple_literal(value);
-    transaction.insert(QuadRef::new(META, property, TermRef::from(value.as_ref()), META));
-    Ok(())
+    Ok(written)
 }

@@ -9,14 +9,19 @@ use std::time::Duration;
 use ontology::{Audience, Kind, Link, Record, RecordId, Reference, Relation};
 use tempfile::TempDir;
 
+use super::content::{GraphChange, GraphContent};
 use super::format::SparqlFormat;
 use super::render;
 use super::sparql::{SparqlError, SparqlLimits, SparqlOutcome};
-use super::store::{GraphChange, GraphContent, GraphStore};
+use super::store::GraphStore;
 use super::view::Allowed;
 
-const LIMITS: SparqlLimits =
-    SparqlLimits { timeout: Duration::from_secs(20), max_rows: 10_000, max_bytes: 10_000_000 };
+const LIMITS: SparqlLimits = SparqlLimits {
+    timeout: Duration::from_secs(20),
+    max_rows: 10_000,
+    max_bytes: 10_000_000,
+    memory_bytes: 64 << 20,
+};
 
 fn id(text: &str) -> RecordId {
     RecordId::new(text).unwrap()

@@ -3,14 +3,12 @@
 //! Every read of a query goes through [`View`], so a hidden graph shows in no pattern, path, count or description. The
 //! default graph is the union of all visible graphs as RDF merges them: a triple in two graphs is there once.
 
-use std::hash::{Hash, Hasher};
-use std::rc::Rc;
-
 use oxigraph::model::{GraphName, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef, Triple};
 use oxigraph::store::{QuadIter, StorageError, Transaction};
 use spareval::{InternalQuad, QueryableDataset};
 
 use super::names::{META, canonical, owner};
+use super::word::Word;
 use super::{deadline, store::Snapshot};
 
 /// Longest literal that a query may compute, in bytes. Without it, forty times `BIND(CONCAT(?a, ?a) AS ?b)` fills any memory.
@@ -25,9 +23,6 @@ pub(crate) struct View<'a> {
     transaction: &'a Transaction<'a>,
     allowed: Option<Allowed<'a>>,
 }
-
-/// A term in the evaluation. To copy it is the work that the [`deadline`] counts.
-pub(crate) struct Word(Rc<Term>);
 
 /// Why a view could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -170,7 +165,7 @@ impl<'a> QueryableDataset<'a> for View<'a> {
         let pattern = || {
             let subject = each(subject, Word::as_subject)?;
             let predicate = each(predicate, Word::as_name)?;
-            let object = object.map(|object| TermRef::from(&*object.0));
+            let object = object.map(|object| TermRef::from(object.term()));
             let graph = each(graph_name.flatten(), Word::as_name)?;
             Some(transaction.quads_for_pattern(subject, predicate, object, graph.map(Into::into)))
         };
@@ -216,7 +211,7 @@ impl<'a> QueryableDataset<'a> for View<'a> {
     }
 
     fn contains_internal_graph_name(&self, graph_name: &Word) -> Result<bool, ViewError> {
-        Ok(match &*graph_name.0 {
+        Ok(match graph_name.term() {
             Term::NamedNode(name) => {
                 self.shows_named_graph(name.as_ref()) && self.transaction.contains_named_graph(name)?
             }
@@ -236,49 +231,7 @@ impl<'a> QueryableDataset<'a> for View<'a> {
 
     fn externalize_term(&self, term: Word) -> Result<Term, ViewError> {
         deadline::tick();
-        Ok(Rc::unwrap_or_clone(term.0))
-    }
-}
-
-impl Word {
-    fn new(term: impl Into<Term>) -> Self {
-        Self(Rc::new(term.into()))
-    }
-
-    fn as_subject(&self) -> Option<oxigraph::model::NamedOrBlankNodeRef<'_>> {
-        match &*self.0 {
-            Term::NamedNode(node) => Some(node.as_ref().into()),
-            Term::BlankNode(node) => Some(node.as_ref().into()),
-            Term::Literal(_) => None,
-        }
-    }
-
-    fn as_name(&self) -> Option<NamedNodeRef<'_>> {
-        match &*self.0 {
-            Term::NamedNode(node) => Some(node.as_ref()),
-            _ => None,
-        }
-    }
-}
-
-impl Clone for Word {
-    fn clone(&self) -> Self {
-        deadline::tick();
-        Self(Rc::clone(&self.0))
-    }
-}
-
-impl PartialEq for Word {
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0) || self.0 == other.0
-    }
-}
-
-impl Eq for Word {}
-
-impl Hash for Word {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
+        Ok(term.into_term())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::visible::Visible;
 
 /// What the legs need to know of a question beside its text.
 pub(crate) struct Analysis {
-    /// Keys named in the question, each once, in order of their number.
+    /// Keys named in the question, each once, in the order of their texts: their numbers change when a desk is opened anew.
     pub(crate) keys: Vec<KeyId>,
     /// The visible records that own them or that the query is about: where the graph leg starts.
     pub(crate) seeds: Vec<u64>,
@@ -38,6 +38,8 @@ pub(crate) fn analyse(snapshot: &Snapshot, query: &Query, text: &str, visible: &
             identifier_bytes += mention.end - mention.start;
         }
     }
+    let mut found: Vec<(KeyId, (String, Scheme))> = found.into_iter().collect();
+    found.sort_by(|a, b| table.key_text(a.0).cmp(table.key_text(b.0)));
     let mut seeds = Vec::new();
     let mut entities = Vec::new();
     for (key, (shown, scheme)) in &found {
@@ -51,7 +53,7 @@ pub(crate) fn analyse(snapshot: &Snapshot, query: &Query, text: &str, visible: &
     seeds.sort_unstable();
     seeds.dedup();
     Analysis {
-        keys: found.into_keys().collect(),
+        keys: found.into_iter().map(|(key, _)| key).collect(),
         seeds,
         entities,
         language: derive::language(text),

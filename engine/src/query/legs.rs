@@ -5,13 +5,14 @@ mod graph;
 mod identifier;
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use crate::desk::is_searchable;
 use crate::table::Table;
 use crate::text::TermScore;
 
 pub(crate) use dense::{BestPassage, dense, nearest_passage};
-pub(crate) use graph::{Edge, graph, neighbours};
+pub(crate) use graph::{Bounds, Edge, around, graph, neighbours};
 pub(crate) use identifier::identifier;
 
 /// How many records a leg hands to the fusion. Fixed, so that no rank depends on the limit asked for.
@@ -40,6 +41,17 @@ pub(crate) enum Evidence {
     Passages(BTreeMap<u64, BestPassage>),
     /// The step that brought the most: from where, by which relation, against it or not.
     Steps(BTreeMap<u64, graph::Arrival>),
+}
+
+/// Whether a leg may go on.
+///
+/// # Errors
+/// Why it may not, in the words of [`Degraded`](crate::query::Degraded).
+pub(crate) fn in_time(deadline: Option<Instant>) -> Result<(), String> {
+    match deadline {
+        Some(deadline) if Instant::now() >= deadline => Err("the deadline had passed".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 impl Found {

@@ -1,6 +1,7 @@
 //! Which way does a query go? Analyse, run the legs, fuse, explain.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use models::{Embedder, TextRole};
 use ontology::Scope;
@@ -26,15 +27,22 @@ pub(crate) struct Answer {
     pub(crate) embedding: Option<Vec<f32>>,
 }
 
-/// Answers a query on one snapshot. `read` gives the record at a position of the log.
+/// Answers a query on one snapshot. `read` gives the record at a position of the log. Of `known`, positions that the
+/// caller has by another way, those that the ranking does not hold come after it, with score 0.
 pub(crate) fn search(
     snapshot: &Snapshot,
     embedder: Option<&dyn Embedder>,
     scope: &Scope,
     query: &Query,
+    known: &[u64],
     read: &ReadRecord<'_>,
 ) -> Result<Answer, ReadError> {
-    let ranking = rank(snapshot, embedder, scope, query);
+    let mut ranking = rank(snapshot, embedder, scope, query);
+    for position in known {
+        if ranking.fused.iter().all(|fused| fused.position != *position) {
+            ranking.fused.push(Fused { position: *position, score: 0.0, legs: Vec::new() });
+        }
+    }
     let found: Vec<(Leg, &Found)> = ranking.found.iter().map(|(leg, found)| (*leg, found)).collect();
     let embedding = ranking.embedding;
     let hits =
@@ -91,16 +99,21 @@ pub(crate) fn rank(
         }
     };
     let lexical = settle(Leg::Lexical, lexical);
-    let mut dense = settle(Leg::Dense, dense);
-    if let (Some(dense), Some(lexical), Some(embedding)) = (&mut dense, &lexical, &embedding) {
-        fill_in(snapshot, embedding, dense, lexical);
-    }
-    let identifier =
-        run(Leg::Identifier).then(|| legs::identifier(&snapshot.table, &analysis.keys, admitted));
+    let dense = match (dense, &lexical, &embedding) {
+        (Some(Ok(dense)), Some(lexical), Some(embedding)) => {
+            Some(fill_in(snapshot, embedding, dense, lexical, query.deadline))
+        }
+        (dense, _, _) => dense,
+    };
+    let dense = settle(Leg::Dense, dense);
+    let identifier = run(Leg::Identifier)
+        .then(|| legs::identifier(&snapshot.table, &analysis.keys, admitted, query.deadline));
+    let identifier = settle(Leg::Identifier, identifier);
     let graph = run(Leg::Graph).then(|| {
         let seeds = graph_seeds(&analysis, lexical.as_ref(), dense.as_ref());
-        legs::graph(&snapshot.table, &seeds, &visible, admitted)
+        legs::graph(&snapshot.table, &seeds, &visible, admitted, query.deadline)
     });
+    let graph = settle(Leg::Graph, graph);
     let found: Vec<(Leg, Found)> =
         [(Leg::Identifier, identifier), (Leg::Lexical, lexical), (Leg::Dense, dense), (Leg::Graph, graph)]
             .into_iter()
@@ -156,8 +169,8 @@ fn dense_leg(
             None,
         );
     };
-    if query.deadline.is_some_and(|deadline| std::time::Instant::now() >= deadline) {
-        return (Err("the deadline had passed".to_owned()), None);
+    if let Err(reason) = legs::in_time(query.deadline) {
+        return (Err(reason), None);
     }
     let embedding = match embedder.embed(TextRole::Query, &[text]) {
         Ok(vectors) => vectors.into_iter().next().unwrap_or_default(),
@@ -168,18 +181,31 @@ fn dense_leg(
 }
 
 /// Gives the lexical leg's records their exact cosine, so that no record is punished for the dense leg's depth.
-fn fill_in(snapshot: &Snapshot, embedding: &[f32], dense: &mut Found, lexical: &Found) {
-    let (Some(vectors), Evidence::Passages(best)) = (&snapshot.vectors, &mut dense.evidence) else { return };
+///
+/// # Errors
+/// The reason when the deadline passes before the end: ranks from half of the cosines would mislead.
+fn fill_in(
+    snapshot: &Snapshot,
+    embedding: &[f32],
+    mut dense: Found,
+    lexical: &Found,
+    deadline: Option<Instant>,
+) -> Result<Found, String> {
+    let (Some(vectors), Evidence::Passages(best)) = (&snapshot.vectors, &mut dense.evidence) else {
+        return Ok(dense);
+    };
     for (position, _) in &lexical.scores {
         if best.contains_key(position) {
             continue;
         }
+        legs::in_time(deadline)?;
         let passages = snapshot.table.revision(*position).map_or(0, |revision| revision.passages.len());
         let Some(passage) = legs::nearest_passage(vectors, embedding, *position, passages) else { continue };
         best.insert(*position, passage);
         dense.scores.push((*position, f64::from(passage.cosine)));
     }
     dense.scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    Ok(dense)
 }
 
 /// Named records weigh one each; the first hits of the text legs share less, by their place.
@@ -191,4 +217,49 @@ fn graph_seeds(analysis: &Analysis, lexical: Option<&Found>, dense: Option<&Foun
         }
     }
     seeds
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use ontology::{Kind, Relation};
+
+    use super::*;
+    use crate::trial::{Trial, operator, record};
+
+    #[test]
+    fn a_leg_that_is_not_ready_in_time_is_left_out_and_named() {
+        let trial = Trial::with_embedder();
+        let server = record("cmdb:mail-01", Kind::ConfigurationItem, "mail-01", &[]);
+        let ticket = record("s:INC-1", Kind::Incident, "mail-01 is down", &[(Relation::Affects, "mail-01")]);
+        trial.apply([server, ticket]);
+        let mut query = Query::new("mail-01 is down", Timestamp::UNIX_EPOCH);
+        let degraded = |query: &Query| {
+            let hits = trial.desk.search(&operator(), query).unwrap();
+            (hits.hits.len(), hits.degraded.into_iter().map(|degraded| degraded.leg).collect::<Vec<_>>())
+        };
+        assert_eq!(degraded(&query), (2, vec![]));
+        query.deadline = Some(Instant::now());
+        let (hits, mut legs) = degraded(&query);
+        legs.sort();
+        assert_eq!((hits, legs), (0, Leg::ALL.to_vec()));
+    }
+
+    #[test]
+    fn half_of_the_cosines_are_none() {
+        let trial = Trial::with_embedder();
+        trial.apply([record("s:INC-1", Kind::Incident, "mail-01 is down", &[])]);
+        let snapshot = trial.desk.snapshot();
+        let embedding = trial.desk.embedder().unwrap().embed(TextRole::Query, &["mail"]).unwrap().remove(0);
+        let lexical = Found::ranked([(1, 1.0)], Evidence::None);
+        let fill = |deadline| {
+            let dense = Found::ranked([], Evidence::Passages(BTreeMap::new()));
+            fill_in(&snapshot, &embedding, dense, &lexical, deadline).map(|dense| dense.scores.len())
+        };
+        assert_eq!(fill(None), Ok(1));
+        assert_eq!(fill(Some(Instant::now() + Duration::from_secs(60))), Ok(1));
+        assert_eq!(fill(Some(Instant::now())), Err("the deadline had passed".to_owned()));
+    }
 }

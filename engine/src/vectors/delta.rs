@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::PassageKey;
 
-/// Passages with their vectors, in the order in which they came.
+/// Passages with their vectors. In a [`Delta`] they stand in the order of their keys, each once.
 #[derive(Clone, Default)]
 pub(super) struct Block {
     pub(super) keys: Vec<PassageKey>,
@@ -28,6 +28,24 @@ impl Block {
                 .for_each(|(key, vector)| kept.push(key, vector));
             *self = kept;
         }
+    }
+
+    /// Brings the passages into the order of their keys; mostly they are.
+    fn sorted(self) -> Self {
+        if self.keys.is_sorted() {
+            return self;
+        }
+        let dimensions = self.vectors.len() / self.keys.len();
+        let mut rows: Vec<_> = self.iter(dimensions).collect();
+        rows.sort_by_key(|(key, _)| *key);
+        let mut sorted = Self::default();
+        rows.into_iter().for_each(|(key, vector)| sorted.push(key, vector));
+        sorted
+    }
+
+    fn vector(&self, key: PassageKey, dimensions: usize) -> Option<&[f32]> {
+        let row = self.keys.binary_search(&key).ok()?;
+        self.vectors.get(row * dimensions..(row + 1) * dimensions)
     }
 
     pub(super) fn iter(&self, dimensions: usize) -> impl Iterator<Item = (PassageKey, &[f32])> {
@@ -55,16 +73,22 @@ impl Delta {
         self.blocks.iter().flat_map(move |block| block.iter(dimensions))
     }
 
+    /// The vector of a passage that is not in a segment.
+    pub(super) fn vector(&self, key: PassageKey, dimensions: usize) -> Option<&[f32]> {
+        self.blocks.iter().find_map(|block| block.vector(key, dimensions))
+    }
+
     pub(super) fn add(&mut self, block: Block) {
         if block.keys.is_empty() {
             return;
         }
-        let mut last = Arc::new(block);
+        let mut last = Arc::new(block.sorted());
         while let Some(before) = self.blocks.pop_if(|before| before.keys.len() < 2 * last.keys.len()) {
-            last = Arc::new(Block {
+            let joined = Block {
                 keys: [&before.keys[..], &last.keys].concat(),
                 vectors: [&before.vectors[..], &last.vectors].concat(),
-            });
+            };
+            last = Arc::new(joined.sorted());
         }
         self.blocks.push(last);
     }
@@ -115,6 +139,22 @@ pub(super) fn keys_of(position: u64) -> RangeInclusive<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_passage_is_found_in_whatever_order_they_came() {
+        let mut delta = Delta::default();
+        let keys: Vec<PassageKey> = (0..500u64).map(|n| PassageKey::new(n * 7919 % 500 + 1, 3)).collect();
+        for keys in keys.chunks(23) {
+            let mut block = Block::default();
+            keys.iter().for_each(|key| block.push(*key, &[key.position() as f32, 1.0]));
+            delta.add(block);
+        }
+        assert!(delta.blocks().iter().all(|block| block.keys.is_sorted()), "a search halves the block");
+        for key in keys {
+            assert_eq!(delta.vector(key, 2), Some(&[key.position() as f32, 1.0][..]));
+        }
+        assert_eq!(delta.vector(PassageKey::new(1, 2), 2), None);
+    }
 
     #[test]
     fn blocks_stay_few_and_lose_what_is_dropped() {

@@ -127,10 +127,7 @@ impl VectorView {
             let slot = layout.keys.binary_search(&key.0).ok()?;
             part.is_live(slot as u32).then(|| layout.vector(layout.key_rows[slot]).to_vec())
         });
-        sealed.or_else(|| {
-            let mut unsealed = self.inner.delta.iter(self.inner.dimensions);
-            unsealed.find(|(found, _)| *found == key).map(|(_, vector)| vector.to_vec())
-        })
+        sealed.or_else(|| self.inner.delta.vector(key, self.inner.dimensions).map(<[f32]>::to_vec))
     }
 
     /// The `limit` visible passages nearest to the query, a unit vector.

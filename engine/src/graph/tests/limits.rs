@@ -119,7 +119,8 @@ fn whatever_runs_too_long_is_stopped() {
         ),
     ];
     for query in queries {
-        let limits = SparqlLimits { timeout: Duration::from_millis(300), ..LIMITS };
+        let timeout = Duration::from_millis(300);
+        let limits = SparqlLimits { timeout, memory_bytes: u64::MAX, ..LIMITS };
         let start = Instant::now();
         let result = sparql(&store, &query, &[SparqlFormat::Tsv], limits, ALL, &mut Vec::new());
         let took = start.elapsed();
@@ -128,6 +129,45 @@ fn whatever_runs_too_long_is_stopped() {
         assert!(matches!(result, Err(SparqlError::Timeout { .. })), "{result:?} after {took:?}: {start}");
         assert!(took < Duration::from_secs(5), "{took:?}: {start}");
     }
+}
+
+#[test]
+fn whatever_holds_too_much_is_stopped() {
+    let (_folder, store) = desk();
+    let numbers = (0..3000).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
+    let many = format!("VALUES ?a {{ {numbers} }} VALUES ?b {{ {numbers} }}");
+    let long = "x".repeat(30_000);
+    let queries = [
+        format!("SELECT * {{ {many} }} ORDER BY ?a ?b"),
+        format!("SELECT (COUNT(*) AS ?n) {{ SELECT DISTINCT ?a ?b {{ {many} }} }}"),
+        format!("SELECT ?a ?b (COUNT(*) AS ?n) {{ {many} }} GROUP BY ?a ?b"),
+        format!("SELECT * {{ {many} BIND(CONCAT(\"{long}\", STR(?a), STR(?b)) AS ?c) }} ORDER BY ?c"),
+        "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l } ORDER BY ?a ?f".into(),
+    ];
+    for query in queries {
+        let mut out = Vec::new();
+        let limits = SparqlLimits { memory_bytes: 16 << 20, ..LIMITS };
+        let start = Instant::now();
+        let error = store
+            .snapshot(&store.store())
+            .unwrap()
+            .sparql(&query, &[SparqlFormat::Tsv], limits, ALL, &mut out)
+            .unwrap_err();
+        println!("{:?} {}", start.elapsed(), &query[..40]);
+        assert!(matches!(error, SparqlError::Memory { .. }), "{error}: {}", &query[..40]);
+        assert_eq!(error.code(), "sparql-too-large");
+    }
+    // What is held is given back: as many rows as one likes go through.
+    let count = format!("SELECT (COUNT(*) AS ?n) {{ {many} FILTER(?a != ?b) }}");
+    let limits = SparqlLimits { memory_bytes: 4 << 20, ..LIMITS };
+    let outcome = store.snapshot(&store.store()).unwrap().sparql(
+        &count,
+        &[SparqlFormat::Tsv],
+        limits,
+        ALL,
+        &mut Vec::new(),
+    );
+    assert_eq!(outcome.unwrap().rows, 1);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use oxigraph::io::{RdfFormat, RdfParser};
 use oxigraph::model::{BlankNode, GraphName, Literal, NamedNode, Quad};
 use oxigraph::store::Store;
 
+use super::super::content::digest;
 use super::super::export::ExportFormat;
-use super::super::store::digest;
 use super::super::text::text_triples;
 use super::*;
 use ontology::{Section, SectionKind, Span};
@@ -178,4 +178,33 @@ fn an_export_loads_into_another_store_and_hides_what_is_hidden() {
     let texts = texts("cmdb:host").1.len() as u64;
     assert_eq!(all, store.len().unwrap() as u64 + 2 * texts + 3);
     check(ExportFormat::TriG, RdfFormat::TriG, Some(&staff), 7);
+}
+
+/// Bytes of the store's tables; what is not in them, the next opening replays.
+fn table_bytes(folder: &std::path::Path) -> u64 {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let tables = files.filter(|file| file.path().extension().is_some_and(|ending| ending == "sst"));
+    tables.map(|file| file.metadata().unwrap().len()).sum()
+}
+
+#[test]
+fn what_is_flushed_is_not_replayed_at_the_next_opening() {
+    let (folder, store) = desk();
+    let before = table_bytes(folder.path());
+    store.flush(1_000_000).unwrap();
+    assert_eq!(table_bytes(folder.path()), before, "so few quads are not worth a file each");
+    store.flush(1).unwrap();
+    assert!(table_bytes(folder.path()) > before);
+    assert_eq!(store.position(), 5);
+}
+
+#[test]
+fn many_quads_are_flushed_when_the_store_is_closed() {
+    let (folder, store) = desk();
+    let host = |n| record(&format!("cmdb:{n}"), Kind::ConfigurationItem, &[(Relation::RunsOn, "cmdb:host")]);
+    store.apply(&(0..4000).map(|n| put(&host(n))).collect::<Vec<_>>(), 6).unwrap();
+    let before = table_bytes(folder.path());
+    drop(store);
+    assert!(table_bytes(folder.path()) > before);
+    assert_eq!(GraphStore::open(folder.path()).unwrap().position(), 6);
 }

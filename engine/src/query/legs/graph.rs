@@ -2,10 +2,11 @@
 //! question names and from the first hits of the text legs.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use ontology::{Kind, Relation};
 
-use super::{Evidence, Found, is_found};
+use super::{Evidence, Found, in_time, is_found};
 use crate::table::{Revision, Table};
 use crate::visible::Visible;
 
@@ -13,8 +14,8 @@ use crate::visible::Visible;
 const STEPS: usize = 3;
 /// Share of a node's mass that moves on (PageRank's damping factor, as in Page et al. 1999).
 const DAMPING: f64 = 0.85;
-/// Edges walked at most, newest records first, so that a hub cannot stall a query.
-const EDGE_BUDGET: usize = 20_000;
+/// References looked at, at most, so that a hub cannot stall a query.
+const BUDGET: usize = 20_000;
 /// Mass below which a node is not walked on from.
 const FAINT: f64 = 1e-4;
 
@@ -37,29 +38,35 @@ pub(crate) struct Edge {
 }
 
 /// Spreads the seeds' mass; `seeds` are positions with weights. Walks visible records, answers with admitted ones.
+///
+/// # Errors
+/// The reason when the deadline passes before the end.
 pub(crate) fn graph(
     table: &Table,
     seeds: &BTreeMap<u64, f64>,
     visible: &Visible,
     admitted: &Visible,
-) -> Found {
+    deadline: Option<Instant>,
+) -> Result<Found, String> {
     let total: f64 = seeds.values().sum();
     if total <= 0.0 {
-        return Found::default();
+        return Ok(Found::default());
     }
     let mut front: BTreeMap<u64, f64> =
         seeds.iter().map(|(position, weight)| (*position, weight / total)).collect();
     let mut arrived: BTreeMap<u64, f64> = BTreeMap::new();
     let mut arrivals: BTreeMap<u64, Arrival> = BTreeMap::new();
-    let mut budget = EDGE_BUDGET;
+    let mut budget = BUDGET;
     for _ in 0..STEPS {
         let mut next: BTreeMap<u64, f64> = BTreeMap::new();
         for (position, mass) in &front {
             if *mass < FAINT || budget == 0 {
                 continue;
             }
-            let edges = neighbours(table, *position, visible, budget);
-            budget -= edges.len().min(budget);
+            in_time(deadline)?;
+            let bounds = Bounds { edges: usize::MAX, looked_at: budget, wanted: &|_| true };
+            let (edges, looked_at) = around(table, *position, visible, &bounds);
+            budget -= looked_at.min(budget);
             let weight: f64 = edges.iter().map(|edge| relation_weight(edge.relation)).sum();
             for edge in &edges {
                 let share = DAMPING * mass * relation_weight(edge.relation) / weight;
@@ -84,7 +91,7 @@ pub(crate) fn graph(
     let scores = arrived
         .into_iter()
         .filter(|(position, _)| admitted.contains(*position) && is_found(table, *position));
-    Found::ranked(scores, Evidence::Steps(arrivals))
+    Ok(Found::ranked(scores, Evidence::Steps(arrivals)))
 }
 
 /// Typed links say more than a name in a text.
@@ -97,26 +104,49 @@ fn relation_weight(relation: Relation) -> f64 {
     }
 }
 
-/// The visible neighbours of a record, at most `limit`: those it refers to, then the newest of those that refer to it.
-/// A relationship record is no stop of its own: the edge goes through it.
+/// The visible neighbours of a record, at most `limit`: those it refers to, then those that refer to it; of these, tickets
+/// last, and the newest first. A relationship record is no stop of its own: the edge goes through it.
 pub(crate) fn neighbours(table: &Table, position: u64, visible: &Visible, limit: usize) -> Vec<Edge> {
-    let Some(revision) = table.revision(position) else { return Vec::new() };
+    around(table, position, visible, &Bounds { edges: limit, looked_at: usize::MAX, wanted: &|_| true }).0
+}
+
+/// How far a look around a record goes.
+pub(crate) struct Bounds<'a> {
+    /// After so many edges no further referrer is looked at.
+    pub(crate) edges: usize,
+    /// References looked at, whether they turn out to be edges or not.
+    pub(crate) looked_at: usize,
+    /// Which referrers are looked at; the others cost next to nothing.
+    pub(crate) wanted: &'a dyn Fn(&Revision) -> bool,
+}
+
+/// Like [`neighbours`], within bounds. Returns also how many references were looked at.
+pub(crate) fn around(
+    table: &Table,
+    position: u64,
+    visible: &Visible,
+    bounds: &Bounds<'_>,
+) -> (Vec<Edge>, usize) {
+    let Some(revision) = table.revision(position) else { return (Vec::new(), 0) };
     let mut edges = Vec::new();
     outgoing(table, revision, visible, &mut edges);
-    for name in &revision.names {
-        if table.resolve(*name, visible).is_empty() {
-            continue;
-        }
-        for referrer in table.referrers(*name).iter().rev().filter(|referrer| visible.contains(**referrer)) {
-            if edges.len() >= limit {
-                return distinct(edges, position);
+    let mut looked_at = edges.len();
+    let names: Vec<_> =
+        revision.names.iter().filter(|name| !table.resolve(**name, visible).is_empty()).collect();
+    // A thing's place among things is not to drown in the tickets about it.
+    for tickets in [false, true] {
+        let referrers = names.iter().flat_map(|name| table.referrers(**name).iter().rev());
+        let referrers = referrers.filter(|referrer| visible.contains(**referrer));
+        let referrers = referrers.filter_map(|referrer| table.revision(*referrer));
+        for other in referrers.filter(|other| other.kind.is_ticket() == tickets && (bounds.wanted)(other)) {
+            if edges.len() >= bounds.edges || looked_at >= bounds.looked_at {
+                return (distinct(edges, position), looked_at);
             }
-            if let Some(other) = table.revision(*referrer) {
-                incoming(table, other, revision, visible, &mut edges);
-            }
+            looked_at += 1;
+            incoming(table, other, revision, visible, &mut edges);
         }
     }
-    distinct(edges, position)
+    (distinct(edges, position), looked_at)
 }
 
 fn outgoing(table: &Table, revision: &Revision, visible: &Visible, edges: &mut Vec<Edge>) {
@@ -172,4 +202,40 @@ fn distinct(mut edges: Vec<Edge>, here: u64) -> Vec<Edge> {
     edges.sort_by_key(|edge| (edge.to, edge.relation, edge.reversed));
     edges.dedup();
     edges
+}
+
+#[cfg(test)]
+mod tests {
+    use ontology::State;
+
+    use super::*;
+    use crate::trial::{Trial, id, operator, record};
+
+    #[test]
+    fn things_come_before_tickets_and_every_look_counts() {
+        let trial = Trial::new();
+        let affects = [(Relation::Affects, "wms-db")];
+        trial.apply([
+            record("cmdb:wms-db", Kind::ConfigurationItem, "wms-db", &[]),
+            record("cmdb:wms-app", Kind::Service, "wms-app", &[(Relation::DependsOn, "wms-db")]),
+        ]);
+        trial.apply((0..20).map(|n| {
+            let mut ticket = record(&format!("s:INC-{n}"), Kind::Incident, "slow", &affects);
+            ticket.state = Some(State::Closed);
+            ticket
+        }));
+        let snapshot = trial.desk.snapshot();
+        let table = &snapshot.table;
+        let visible = snapshot.visible(&operator(), None);
+        let position = |name: &str| table.current(&id(name)).unwrap();
+        let look = |limit| {
+            let bounds = Bounds { edges: usize::MAX, looked_at: limit, wanted: &|_| true };
+            let (edges, looked_at) = around(table, position("cmdb:wms-db"), &visible, &bounds);
+            (edges.iter().map(|edge| edge.to).collect::<Vec<_>>(), looked_at)
+        };
+        let (app, newest) = (position("cmdb:wms-app"), position("s:INC-19"));
+        assert_eq!(look(1), (vec![app], 1));
+        assert_eq!(look(2), (vec![app, newest], 2));
+        assert_eq!(look(100).1, 21);
+    }
 }

@@ -1,8 +1,9 @@
 //! Which records carry the identifiers of the question? Owners of a key first, then those that mention it; rare keys count more.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use super::{Evidence, Found, is_found};
+use super::{Evidence, Found, in_time, is_found};
 use crate::table::{KeyId, Table};
 use crate::visible::Visible;
 
@@ -10,10 +11,19 @@ use crate::visible::Visible;
 const OWNER_WEIGHT: f64 = 2.0;
 
 /// Scores a record by the summed rarity (idf) of the keys it shares with the question.
-pub(crate) fn identifier(table: &Table, keys: &[KeyId], admitted: &Visible) -> Found {
+///
+/// # Errors
+/// The reason when the deadline passes before the end.
+pub(crate) fn identifier(
+    table: &Table,
+    keys: &[KeyId],
+    admitted: &Visible,
+    deadline: Option<Instant>,
+) -> Result<Found, String> {
     let documents = admitted.count() as f64;
     let mut scores: BTreeMap<u64, f64> = BTreeMap::new();
     for key in keys {
+        in_time(deadline)?;
         let seen = |positions: &[u64]| -> Vec<u64> {
             let seen = positions.iter().copied().filter(|position| admitted.contains(*position));
             seen.filter(|position| is_found(table, *position)).collect()
@@ -28,5 +38,5 @@ pub(crate) fn identifier(table: &Table, keys: &[KeyId], admitted: &Visible) -> F
             *scores.entry(referrer).or_default() += rarity;
         }
     }
-    Found::ranked(scores, Evidence::None)
+    Ok(Found::ranked(scores, Evidence::None))
 }
