@@ -3,7 +3,8 @@
 //! [`render`] turns a record into triples, [`store`] keeps them with the log position, [`view`] is what one caller may see
 //! of them, [`sparql`] answers queries over a view, and [`export`] writes everything as a file.
 
-pub(crate) mod content;
+pub(crate) mod check;
+mod content;
 mod deadline;
 pub(crate) mod export;
 mod format;

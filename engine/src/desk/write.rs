@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use models::Embedder;
-use ontology::{Lineage, Observation, Record, RecordId, Rejected};
+use ontology::{Lineage, Observation, Record, RecordId, Reference, Rejected};
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::mentions::Dictionary;
@@ -345,7 +345,13 @@ impl Desk {
         if let Err(error) = quads_of(&observation.record) {
             return Some(error.to_string());
         }
-        let said = triples(&observation.record, &|_| Vec::new());
+        let record = &observation.record;
+        let own = |name: &String| record.names.iter().any(|own| own.eq_ignore_ascii_case(name));
+        let said = triples(record, &|reference| match reference {
+            Reference::Record(id) => vec![id.clone()],
+            Reference::Name(name) if own(name) => vec![record.id.clone()],
+            Reference::Name(_) => Vec::new(),
+        });
         let report = ontology::record_shapes().validate(&said.iter().collect());
         let messages: Vec<String> = report.results.iter().map(ToString::to_string).collect();
         (!report.conforms).then(|| messages.join("; "))

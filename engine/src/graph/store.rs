@@ -10,6 +10,7 @@ use ontology::vocabulary::dcterms;
 use oxigraph::model::{NamedNode, NamedOrBlankNode, Triple};
 use oxigraph::store::{StorageError, Store, Transaction};
 
+use super::check::{Damage, check};
 use super::content::{GraphChange, GraphDigest, digest};
 use super::meta::{FORMAT, read_format, read_position, start_over, write_position};
 use super::names::{META, is_dataset_graph, provenance_graph, record_graph};
@@ -51,6 +52,18 @@ pub enum GraphError {
         #[source]
         source: std::io::Error,
     },
+    /// One of the orders of its quads is damaged.
+    #[error(
+        "the graph's quads by {order} are {found}, by graph they are {expected}: run `triagraph reindex`"
+    )]
+    Differs {
+        /// By what they are ordered.
+        order: &'static str,
+        /// How many there are by graph.
+        expected: usize,
+        /// How many by this order.
+        found: usize,
+    },
     /// An export could not be written.
     #[error("the export cannot be written: {0}")]
     Write(#[source] std::io::Error),
@@ -63,6 +76,7 @@ impl GraphError {
             Self::Storage { .. } => "graph-storage",
             Self::Format { .. } => "graph-format",
             Self::Folder { .. } => "graph-folder",
+            Self::Differs { .. } => "graph-differs",
             Self::Write(_) => "graph-export",
         }
     }
@@ -191,9 +205,12 @@ impl GraphStore {
     /// Whether what is written is readable and the same in every order that the store keeps.
     ///
     /// # Errors
-    /// [`GraphError::Storage`] that says what is not.
+    /// [`GraphError::Storage`] or [`GraphError::Differs`], which say what is not.
     pub(crate) fn check(&self) -> Result<(), GraphError> {
-        self.store().validate().map_err(|source| self.storage(source))
+        check(&self.store()).map_err(|damage| match damage {
+            Damage::Unreadable(source) => self.storage(source),
+            Damage::Differs { order, expected, found } => GraphError::Differs { order, expected, found },
+        })
     }
 
     /// How many quads there are, those of the store's own bookkeeping aside.

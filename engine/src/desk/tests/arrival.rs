@@ -167,3 +167,17 @@ fn a_row_of_relations_mentions_nothing_and_is_no_hit() {
     assert!(!hits.is_empty());
     assert!(hits.iter().all(|hit| hit.kind != Kind::Relationship), "{hits:?}");
 }
+
+#[test]
+fn a_record_that_duplicates_itself_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = open(folder.path());
+    for link in [Link::by_name(Relation::DuplicateOf, "inc1"), Link::to(Relation::DuplicateOf, id("s:INC1"))]
+    {
+        let mut record = Record::new(id("s:INC1"), Kind::Incident, "Mail down");
+        record.names = vec!["INC1".to_owned()];
+        record.links = vec![link];
+        let applied = desk.apply(vec![seen(&record, 1)]).unwrap();
+        assert_eq!((applied.new, applied.rejected.len()), (0, 1));
+    }
+}
