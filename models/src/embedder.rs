@@ -121,7 +121,7 @@ impl EmbedError {
             Self::Read { .. } => "model-unreadable",
             Self::Altered(_) => "model-altered",
             Self::Unusable { .. } => "model-unusable",
-            Self::Compute { .. } => "embedding_failed",
+            Self::Compute { .. } => "embedding-failed",
         }
     }
 }

@@ -195,7 +195,7 @@ fn a_desk_that_is_killed_at_every_step_of_its_life_is_as_one_that_was_not() {
         assert!(last.code == 0 || step[1] == "delete", "{step:?}: {last:?}");
         for desk in [&desk, &calm] {
             let found = desk.run(["verify", "--json"]);
-            assert_eq!(found.code, 0, "after {step:?}: {}", found.out);
+            assert_eq!(found.code, 0, "after {step:?}: {found:?}");
         }
         assert_same(&desk, &calm, &format!("after {step:?}"));
     }

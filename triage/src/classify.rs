@@ -22,17 +22,30 @@ const NAMED_ALERT: f64 = 1.5;
 /// A vote: weights by value, with who spoke for it.
 #[derive(Default)]
 struct Vote<T> {
-    voices: BTreeMap<T, Vec<(f64, String, RecordId)>>,
+    voices: BTreeMap<T, Vec<Voice>>,
+}
+
+struct Voice {
+    weight: f64,
+    why: &'static str,
+    /// How people call what speaks.
+    name: String,
+    record: RecordId,
 }
 
 impl<T: Ord + Clone> Vote<T> {
-    fn add(&mut self, value: T, weight: f64, why: String, record: &RecordId) {
-        self.voices.entry(value).or_default().push((weight, why, record.clone()));
+    fn add(&mut self, value: T, weight: f64, why: &'static str, record: &RecordId) {
+        self.add_named(value, weight, why, record, record.external());
+    }
+
+    fn add_named(&mut self, value: T, weight: f64, why: &'static str, record: &RecordId, name: &str) {
+        let voice = Voice { weight, why, name: name.to_owned(), record: record.clone() };
+        self.voices.entry(value).or_default().push(voice);
     }
 
     /// The value with the greatest weight; its share, with doubt as a voice against all.
     fn decide(self, nobody: &str) -> Decision<T> {
-        let sum = |voices: &[(f64, String, RecordId)]| voices.iter().map(|voice| voice.0).sum::<f64>();
+        let sum = |voices: &[Voice]| voices.iter().map(|voice| voice.weight).sum::<f64>();
         let all: f64 = self.voices.values().map(|voices| sum(voices)).sum();
         let best = self
             .voices
@@ -43,26 +56,26 @@ impl<T: Ord + Clone> Vote<T> {
         if confidence < LEAST_CONFIDENCE {
             return Decision::none(nobody);
         }
-        voices.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.2.cmp(&b.2)));
+        voices.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.record.cmp(&b.record)));
         let why = reasons(&voices);
-        let evidence = voices.into_iter().map(|voice| voice.2).collect();
+        let evidence = voices.into_iter().map(|voice| voice.record).collect();
         Decision { value: Some(value), confidence, why, evidence }
     }
 }
 
-/// Equal reasons in one line, with the records that give them.
-fn reasons(voices: &[(f64, String, RecordId)]) -> Vec<String> {
+/// Equal reasons in one line, with the names of what gives them.
+fn reasons(voices: &[Voice]) -> Vec<String> {
     const SHOWN: usize = 4;
     let mut lines: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (_, why, record) in voices {
-        match lines.iter_mut().find(|(line, _)| line == why) {
-            Some((_, records)) => records.push(record.external()),
-            None => lines.push((why, vec![record.external()])),
+    for voice in voices {
+        match lines.iter_mut().find(|(line, _)| *line == voice.why) {
+            Some((_, names)) => names.push(&voice.name),
+            None => lines.push((voice.why, vec![&voice.name])),
         }
     }
-    let line = |(why, records): (&str, Vec<&str>)| {
-        let more = records.len().saturating_sub(SHOWN);
-        let shown = records[..records.len() - more].join(", ");
+    let line = |(why, names): (&str, Vec<&str>)| {
+        let more = names.len().saturating_sub(SHOWN);
+        let shown = names[..names.len() - more].join(", ");
         if more > 0 { format!("{why}: {shown} and {more} more") } else { format!("{why}: {shown}") }
     };
     lines.into_iter().map(line).collect()
@@ -81,8 +94,8 @@ pub(crate) fn category(ticket: &Record, evidence: &Evidence) -> Decision<Vec<Str
     let mut sub: BTreeMap<String, Vote<Vec<String>>> = BTreeMap::new();
     for neighbour in voters.iter().filter(|neighbour| Some(neighbour.id().source()) == source) {
         let Some(first) = neighbour.record.category.first() else { continue };
-        let why = "category of like tickets".to_owned();
-        top.add(first.clone(), neighbour.weight, why.clone(), neighbour.id());
+        let why = "category of like tickets";
+        top.add(first.clone(), neighbour.weight, why, neighbour.id());
         let path = neighbour.record.category.clone();
         sub.entry(first.clone()).or_default().add(path, neighbour.weight, why, neighbour.id());
     }
@@ -133,7 +146,7 @@ pub(crate) fn priority(ticket: &Record, evidence: &Evidence) -> Decision<u8> {
     let mut vote = Vote::default();
     for neighbour in &evidence.neighbours {
         if let (Some(priority), Kind::Incident) = (neighbour.record.priority, neighbour.record.kind) {
-            vote.add(priority, neighbour.weight, "priority of like tickets".to_owned(), neighbour.id());
+            vote.add(priority, neighbour.weight, "priority of like tickets", neighbour.id());
         }
     }
     let mut decision = vote.decide("neither impact and urgency nor like tickets tell a priority");
@@ -153,24 +166,25 @@ pub(crate) fn team(
     let mut vote = Vote::default();
     for neighbour in &evidence.neighbours {
         if let Some(team) = gather.team(&neighbour.record, Relation::AssignedTo)? {
-            vote.add(team, neighbour.weight, "worked on like tickets".to_owned(), neighbour.id());
+            vote.add(team, neighbour.weight, "worked on like tickets", neighbour.id());
         }
     }
     for item in affected {
         if let Some(owner) = &item.owner {
             let share = OWNER_OF_ITEM / affected.len() as f64;
-            vote.add(owner.clone(), share, "owns what is hit".to_owned(), &item.record);
+            vote.add_named(owner.clone(), share, "owns what is hit", &item.record, &item.name);
         }
     }
     if let Some(chosen) = page
         && let Some(owner) = gather.team(&chosen.page.record, Relation::OwnedBy)?
     {
         let weight = OWNER_OF_PAGE * chosen.confidence();
-        vote.add(owner, weight, "owns the page".to_owned(), &chosen.page.record.id);
+        vote.add(owner, weight, "owns the page", &chosen.page.record.id);
     }
     for alert in evidence.alerts.iter().filter(|alert| alert.is_named) {
         if let Some(team) = gather.team(&alert.record, Relation::AssignedTo)? {
-            vote.add(team, NAMED_ALERT, "is called by the alert".to_owned(), &alert.record.id);
+            let (id, title) = (&alert.record.id, &alert.record.title);
+            vote.add_named(team, NAMED_ALERT, "is called by the alert", id, title);
         }
     }
     Ok(vote.decide("nobody worked on a ticket like this, and nothing that is hit has an owner"))
