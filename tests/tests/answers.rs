@@ -158,8 +158,10 @@ fn every_sentence_stands_where_its_handle_leads_and_the_right_sources_are_cited(
     let mut wrong = Vec::new();
     for (triage, expected) in answers.iter().zip(&expected) {
         let answer = &triage["answer"];
-        let parts = ["known", "likely_cause", "check_first", "what_to_do", "verification", "escalation"];
-        for claim in parts.iter().flat_map(|part| list(answer, part)) {
+        let parts =
+            ["known", "likely_cause", "check_first", "what_to_do", "verification", "escalation", "compare"];
+        let earlier = list(answer, "earlier").iter().flat_map(|earlier| list(earlier, "claims"));
+        for claim in parts.iter().flat_map(|part| list(answer, part)).chain(earlier) {
             reader.follow(answer, claim);
             claims += 1;
         }

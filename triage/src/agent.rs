@@ -95,12 +95,12 @@ pub fn triage(
     let chosen = ranked.first();
     let category = classify::category(ticket, &evidence);
     let priority = classify::priority(ticket, &evidence);
-    let team = classify::team(&mut gather, &evidence, chosen, &affected)?;
     let voted = format!("{} tickets voted", evidence.neighbours.len());
     trace.add("classified", "neighbours, graph, impact × urgency", voted);
 
     let strength = strength(ticket, &evidence, chosen);
     let lead = Lead::of(&evidence, &ranked);
+    let team = classify::team(&mut gather, &evidence, lead.page(), &affected)?;
     let of_lead = lead.record().map(|record| gather.bundle_of(record, options)).transpose()?;
     let material = Material {
         ticket,

@@ -8,7 +8,7 @@ use ontology::{Kind, Record, RecordId, SectionKind, Span};
 
 use crate::evidence::{Evidence, Neighbour};
 use crate::lead::{Lead, TOLD_WEIGHT, precedents};
-use crate::result::{Answer, Claim};
+use crate::result::{Answer, Claim, Earlier};
 use crate::sources::{Passage, Sources};
 use crate::words;
 
@@ -21,6 +21,8 @@ const TOLD_SENTENCES: usize = 2;
 const PAGE_SENTENCES: usize = 3;
 /// Sentences of each section of the ticket that leads the answer.
 const LEAD_SENTENCES: usize = 6;
+/// Share of a sentence's words from which another says the same.
+const SAID_ALREADY: f64 = 0.8;
 /// Share of the words of a ticket's cause and solution that a page has when both speak of one thing.
 const SAME_STORY: f64 = 0.35;
 
@@ -94,7 +96,7 @@ impl<'a> Material<'a> {
 pub(crate) fn extract(material: &Material<'_>, sources: &mut Sources) -> Answer {
     let mut answer = Answer { by: EXTRACTIVE.to_owned(), ..Answer::default() };
     let agreeing = material.agreeing();
-    facts(material, &agreeing, sources, &mut answer.known);
+    let tied = facts(material, &agreeing, sources, &mut answer.known);
     match material.lead {
         Lead::Page(_) => by_page(material, &agreeing, sources, &mut answer),
         Lead::Ticket(ticket) => {
@@ -103,15 +105,28 @@ pub(crate) fn extract(material: &Material<'_>, sources: &mut Sources) -> Answer 
         }
         Lead::Nobody => {}
     }
+    for id in tied {
+        let bundle = &material.evidence.tickets;
+        let is_told = bundle
+            .items
+            .iter()
+            .any(|item| item.record == *id && matches!(item.kind, Kind::Problem | Kind::Change));
+        if is_told {
+            earlier(material, id, &[SectionKind::RootCause, SectionKind::Resolution], sources, &mut answer);
+        }
+    }
     answer
 }
 
 /// What the page says, part by part.
 fn by_page(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sources, answer: &mut Answer) {
     for passage in material.lead_parts(&[SectionKind::Symptom, SectionKind::Environment]) {
-        whole(material, passage, PAGE_SENTENCES, sources, &mut answer.known);
+        whole(material, passage, PAGE_SENTENCES, sources, &mut answer.compare);
     }
-    causes(material, agreeing, sources, answer);
+    for passage in material.lead_parts(&[SectionKind::RootCause, SectionKind::Description]) {
+        whole(material, passage, PAGE_SENTENCES, sources, &mut answer.likely_cause);
+    }
+    like_tickets(material, agreeing, TOLD_TICKETS, sources, answer);
     let parts: [(&[SectionKind], &mut Vec<Claim>); 4] = [
         (&[SectionKind::Diagnosis], &mut answer.check_first),
         (&[SectionKind::Other, SectionKind::Steps, SectionKind::Resolution], &mut answer.what_to_do),
@@ -141,24 +156,67 @@ fn by_ticket(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sou
             }
         }
     }
-    for neighbour in agreeing.iter().skip(1).take(TOLD_TICKETS - 1) {
-        for (kind, claims) in [
-            (SectionKind::RootCause, &mut answer.likely_cause),
-            (SectionKind::Resolution, &mut answer.what_to_do),
-        ] {
-            for passage in material.passages_of(neighbour.id(), &[kind]) {
-                of_ticket(material, passage, sources, claims);
-            }
+    let others: Vec<&Neighbour> = agreeing.iter().skip(1).copied().collect();
+    like_tickets(material, &others, TOLD_TICKETS - 1, sources, answer);
+}
+
+/// What tickets that agree give as the cause, and how they were solved.
+fn like_tickets(
+    material: &Material<'_>,
+    agreeing: &[&Neighbour],
+    limit: usize,
+    sources: &mut Sources,
+    answer: &mut Answer,
+) {
+    let mut told = 0;
+    for neighbour in agreeing {
+        let before = answer.likely_cause.len();
+        for passage in material.passages_of(neighbour.id(), &[SectionKind::RootCause]) {
+            of_ticket(material, passage, sources, &mut answer.likely_cause);
+        }
+        let is_told = earlier(material, neighbour.id(), &[SectionKind::Resolution], sources, answer);
+        told += usize::from(is_told || answer.likely_cause.len() > before);
+        if told == limit {
+            break;
         }
     }
 }
 
-fn says_something(text: &str) -> bool {
-    words::content_words(text).len() >= 2 && !is_pointer(text)
+/// Adds what an earlier record tells, under its own name. Returns whether it told anything.
+fn earlier(
+    material: &Material<'_>,
+    id: &RecordId,
+    kinds: &[SectionKind],
+    sources: &mut Sources,
+    answer: &mut Answer,
+) -> bool {
+    let mut claims = Vec::new();
+    let passages = material.passages_of(id, kinds);
+    for passage in &passages {
+        of_ticket(material, *passage, sources, &mut claims);
+    }
+    let is_said = |claim: &Claim| {
+        let says = words::content_words(&claim.text);
+        answer.claims().any(|other| words::overlap(&says, &words::content_words(&other.text)) > SAID_ALREADY)
+    };
+    claims.retain(|claim| !is_said(claim));
+    let (Some(passage), false) = (passages.first(), claims.is_empty()) else { return false };
+    answer.earlier.push(Earlier { record: id.clone(), kind: passage.item.kind, claims });
+    true
 }
 
-/// Open tickets, problems and recent changes that belong to the story.
-fn facts(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sources, known: &mut Vec<Claim>) {
+fn says_something(text: &str) -> bool {
+    let named = words::identifiers(text);
+    words::content_words(text).iter().filter(|word| !named.contains(*word)).count() >= 2 && !is_pointer(text)
+}
+
+/// Open tickets, problems and recent changes that belong to the story. Returns them.
+fn facts<'a>(
+    material: &Material<'a>,
+    agreeing: &[&'a Neighbour],
+    sources: &mut Sources,
+    known: &mut Vec<Claim>,
+) -> BTreeSet<&'a RecordId> {
     let near = material.evidence.neighbours.iter().filter(|neighbour| neighbour.weight >= TOLD_WEIGHT);
     let mut tied: BTreeSet<&RecordId> = near.clone().map(Neighbour::id).collect();
     tied.extend(agreeing.iter().flat_map(|neighbour| neighbour.tied.iter()));
@@ -173,35 +231,7 @@ fn facts(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sources
             known.push(Claim { text, handles, span: None });
         }
     }
-    for id in tied {
-        for passage in material
-            .passages_of(id, &[SectionKind::RootCause, SectionKind::Resolution, SectionKind::Description])
-        {
-            if matches!(passage.item.kind, Kind::Problem | Kind::Change) {
-                of_ticket(material, passage, sources, known);
-            }
-        }
-    }
-}
-
-/// What agreeing tickets and the page give as the cause, and how the nearest was solved.
-fn causes(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sources, answer: &mut Answer) {
-    for passage in material.lead_parts(&[SectionKind::RootCause, SectionKind::Description]) {
-        whole(material, passage, PAGE_SENTENCES, sources, &mut answer.likely_cause);
-    }
-    let mut told = 0;
-    for neighbour in agreeing {
-        let before = answer.likely_cause.len();
-        for passage in
-            material.passages_of(neighbour.id(), &[SectionKind::RootCause, SectionKind::Resolution])
-        {
-            of_ticket(material, passage, sources, &mut answer.likely_cause);
-        }
-        told += usize::from(answer.likely_cause.len() > before);
-        if told == TOLD_TICKETS {
-            break;
-        }
-    }
+    tied
 }
 
 /// The first sentences of a passage of a page.
@@ -256,8 +286,9 @@ fn of_ticket(material: &Material<'_>, passage: Passage<'_>, sources: &mut Source
         if is_private || is_elsewhere || !says_something(text) {
             continue;
         }
-        let is_told =
-            claims.iter().any(|claim| words::overlap(&says, &words::content_words(&claim.text)) > 0.8);
+        let is_told = claims
+            .iter()
+            .any(|claim| words::overlap(&says, &words::content_words(&claim.text)) > SAID_ALREADY);
         if is_told {
             continue;
         }

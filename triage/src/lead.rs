@@ -25,7 +25,9 @@ impl<'a> Lead<'a> {
     /// `ranked` are the pages, best first.
     pub(crate) fn of(evidence: &'a Evidence, ranked: &'a [Chosen<'a>]) -> Self {
         let page = ranked.first().filter(|page| page.is_enough());
-        let Some(nearest) = precedents(evidence).next() else { return page.map_or(Self::Nobody, Self::Page) };
+        let Some(nearest) = precedents(evidence).next() else {
+            return page.filter(|page| !page.is_guess()).map_or(Self::Nobody, Self::Page);
+        };
         if page.is_some_and(|page| !is_better(evidence, nearest, page)) {
             return page.map_or(Self::Nobody, Self::Page);
         }
@@ -63,9 +65,10 @@ fn is_better(evidence: &Evidence, ticket: &Neighbour, page: &Chosen<'_>) -> bool
     if page.page.expired {
         return ticket.record.resolved > record.modified.or(record.created);
     }
-    let names_page =
-        ticket.cites.contains(&record.id) || ticket.cites.iter().any(|id| page.page.replaces.contains(id));
-    evidence.is_english() && !names_page && !page.by_alert && page.page.fit < PAGE_FITS * ticket.fit
+    // People's word for a page weighs more than how its text reads; a guess has to read at least as well.
+    let is_vouched_for = page.votes > 0.0 || page.by_story || page.by_alert;
+    let least = if page.is_guess() { 1.0 } else { PAGE_FITS };
+    evidence.is_english() && !is_vouched_for && page.page.fit < least * ticket.fit
 }
 
 /// The code or alert that the ticket gives where the leading record gives another of the same family: `LL-3307` and

@@ -28,6 +28,6 @@ mod agent;
 
 pub use agent::{TriageError, TriageOptions, triage};
 pub use result::{
-    Affected, Answer, BundleRef, Claim, Decision, Dropped, Outcome, PageChoice, RelatedLine, Source,
+    Affected, Answer, BundleRef, Claim, Decision, Dropped, Earlier, Outcome, PageChoice, RelatedLine, Source,
     StepTrace, Strength, TRIAGE_SCHEMA, Triage,
 };

@@ -47,6 +47,8 @@ pub(crate) struct Chosen<'a> {
     pub(crate) votes: f64,
     /// Whether an alert that the ticket names leads to it.
     pub(crate) by_alert: bool,
+    /// Whether like tickets were solved in its way.
+    pub(crate) by_story: bool,
     pub(crate) why: Vec<String>,
 }
 
@@ -55,6 +57,7 @@ struct Points {
     points: f64,
     votes: f64,
     by_alert: bool,
+    by_story: bool,
     why: Vec<String>,
 }
 
@@ -78,7 +81,14 @@ pub(crate) fn ranked(evidence: &Evidence) -> Vec<Chosen<'_>> {
     let nexts: Vec<f64> = ranked.iter().skip(1).map(|(_, its)| its.points).chain([0.0]).collect();
     let chosen = ranked.into_iter().zip(nexts).map(|((page, its), next)| {
         let margin = if its.points > 0.0 { (its.points - next) / its.points } else { 0.0 };
-        Chosen { page, margin, votes: its.votes, by_alert: its.by_alert, why: its.why }
+        Chosen {
+            page,
+            margin,
+            votes: its.votes,
+            by_alert: its.by_alert,
+            by_story: its.by_story,
+            why: its.why,
+        }
     });
     chosen.collect()
 }
@@ -172,6 +182,7 @@ fn stories(evidence: &Evidence, points: &mut BTreeMap<RecordId, Points>) {
         let its = points.entry(page.record.id.clone()).or_default();
         its.points += SAME_STORY * ((share - ORDINARY_SHARE) / (1.0 - ORDINARY_SHARE)).max(0.0);
         if share >= 0.4 {
+            its.by_story = true;
             its.why.push("like tickets were solved in its way".to_owned());
         }
     }
@@ -186,6 +197,7 @@ fn pass_on_to_replacements(evidence: &Evidence, points: &mut BTreeMap<RecordId, 
             new.points = new.points.max(its.points) + its.points.min(new.points) * EXPIRED;
             new.votes = (new.votes + its.votes).min(1.0);
             new.by_alert |= its.by_alert;
+            new.by_story |= its.by_story;
             new.why.push(format!("it replaces {}", old.external()));
         }
     }

@@ -137,8 +137,10 @@ pub struct Affected {
 pub struct Answer {
     /// `extractive`, or the id of the language model that worded it.
     pub by: String,
-    /// What is known about it.
+    /// What the graph knows of what is hit: open tickets, problems, recent changes.
     pub known: Vec<Claim>,
+    /// When the page holds: to be compared with the ticket.
+    pub compare: Vec<Claim>,
     /// Why it most likely happens.
     pub likely_cause: Vec<Claim>,
     /// What to look at before anything is changed, in order.
@@ -149,6 +151,8 @@ pub struct Answer {
     pub verification: Vec<Claim>,
     /// Whom to call otherwise.
     pub escalation: Vec<Claim>,
+    /// What like tickets, their problems and changes tell beside it.
+    pub earlier: Vec<Earlier>,
     /// The solved ticket whose cause and solution the answer tells where no page does: names and numbers in it are its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precedent: Option<RecordId>,
@@ -162,8 +166,10 @@ pub struct Answer {
 impl Answer {
     /// Every claim, in reading order.
     pub fn claims(&self) -> impl Iterator<Item = &Claim> {
+        let earlier = self.earlier.iter().flat_map(|earlier| &earlier.claims);
         [
             &self.known,
+            &self.compare,
             &self.likely_cause,
             &self.check_first,
             &self.what_to_do,
@@ -172,7 +178,19 @@ impl Answer {
         ]
         .into_iter()
         .flatten()
+        .chain(earlier)
     }
+}
+
+/// What an earlier record tells: how a ticket was solved, what a problem or change is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The record.
+    pub record: RecordId,
+    /// What it is.
+    pub kind: Kind,
+    /// Its sentences; names and numbers in them are its own.
+    pub claims: Vec<Claim>,
 }
 
 /// One sentence of an answer.

@@ -35,6 +35,12 @@ pub(crate) fn warnings(
                 .to_owned(),
         );
     }
+    if tells_of_several(ticket) {
+        warnings.push(
+            "the ticket seems to tell of more than one matter: this answers the one that the desk knows best"
+                .to_owned(),
+        );
+    }
     if let (Lead::Ticket(_), Some(chosen)) = (lead, chosen.filter(|chosen| chosen.page.expired)) {
         warnings.push(format!(
             "{} has expired, and like tickets were solved since: do not work by it",
@@ -70,4 +76,16 @@ pub(crate) fn warnings(
         }
     }
     warnings
+}
+
+/// Whether a text counts its matters: a line that begins with 1 and one that begins with 2.
+fn tells_of_several(ticket: &Record) -> bool {
+    let begins = |number: &str| {
+        let texts = ticket.sections.iter().map(|section| section.text.as_str());
+        texts.flat_map(str::lines).any(|line| {
+            let rest = line.trim_start().strip_prefix(number);
+            rest.is_some_and(|rest| rest.starts_with(['.', ')', ':']) && rest[1..].starts_with(' '))
+        })
+    };
+    begins("1") && begins("2")
 }

@@ -1,6 +1,6 @@
 //! How does a triage look in a terminal? Decisions first, then what to do, then why; handles lead to the sources below.
 
-use ontology::RecordId;
+use ontology::{Kind, RecordId};
 use triage::{Claim, Decision, Outcome, PageChoice, RelatedLine, Source, Triage};
 
 use crate::command::related::in_words;
@@ -30,19 +30,27 @@ pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) ->
     }
     related(&triage.related, called);
     if let Some(answer) = &triage.answer {
-        claims("What is known", &answer.known, false);
+        claims("Known on what is hit", &answer.known, false);
+        claims("Compare: the page holds when", &answer.compare, false);
         claims("Likely cause", &answer.likely_cause, false);
-        claims("Check first", &answer.check_first, true);
-        match &answer.precedent {
-            Some(ticket) => claims(
-                &format!("How {} was solved (names and numbers are of that ticket)", ticket.external()),
-                &answer.what_to_do,
-                true,
-            ),
-            None => claims("What to do", &answer.what_to_do, true),
+        if let Some(ticket) = &answer.precedent {
+            let name = ticket.external();
+            claims(&format!("What was found in {name}"), &answer.check_first, false);
+            claims(&how_it_was_solved(name), &answer.what_to_do, true);
+        } else {
+            claims("Check first", &answer.check_first, true);
+            claims("What to do", &answer.what_to_do, true);
         }
         claims("How to see that it is solved", &answer.verification, false);
         claims("If it does not help", &answer.escalation, false);
+        for earlier in &answer.earlier {
+            let name = earlier.record.external();
+            let title = match earlier.kind {
+                Kind::Problem | Kind::Change => format!("What {name} says"),
+                _ => how_it_was_solved(name),
+            };
+            claims(&title, &earlier.claims, false);
+        }
         sources(&answer.sources);
         for dropped in &answer.dropped {
             line(paint(
@@ -68,6 +76,10 @@ pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) ->
     }
     tell_limits(&triage.degraded, &[]);
     line("");
+}
+
+fn how_it_was_solved(ticket: &str) -> String {
+    format!("How {ticket} was solved (names and numbers are of that ticket)")
 }
 
 fn label(text: &str) -> String {

@@ -66,7 +66,11 @@ impl Desk {
         for (place, hit) in answer.hits.hits.iter().enumerate() {
             let Some(record) = self.read(hit.position)? else { continue };
             let Some(revision) = snapshot.table.revision(hit.position) else { continue };
-            selection.take(hit, &record, &chosen(hit, &record, revision, place < FULL_RECORDS));
+            // Who names a record wants all of it.
+            let is_named = !request.filters.records.is_empty();
+            let full = || chosen(hit, &record, revision, place < FULL_RECORDS);
+            let places = if is_named { revision.passages.to_vec() } else { full() };
+            selection.take(hit, &record, &places);
         }
         let visible = snapshot.visible(scope, request.as_of);
         let moment = request.as_of.or(snapshot.newest).unwrap_or(now);

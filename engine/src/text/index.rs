@@ -59,6 +59,8 @@ impl TextIndex {
                 .memory_budget_per_thread(WRITER_HEAP_BYTES)
                 .num_merge_threads(1);
             let writer = index.writer_with_options(options.build())?;
+            // A process that was killed before its commit left files whose names the next commit wants.
+            writer.garbage_collect_files().wait()?;
             let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
             let view = TextView::new(folder, &fields, reader.searcher(), None)?;
             Ok((writer, reader, view))

@@ -111,6 +111,10 @@ pub(crate) struct Answer {
     what_to_do: Vec<Claim>,
     verification: Vec<Claim>,
     escalation: Vec<Claim>,
+    /// When the page holds: to be compared with the ticket.
+    compare: Vec<Claim>,
+    /// What like tickets, their problems and changes tell beside it.
+    earlier: Vec<Earlier>,
     /// The solved ticket whose cause and solution the answer tells where no page does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     precedent: Option<String>,
@@ -119,6 +123,14 @@ pub(crate) struct Answer {
     /// Sentences of a language model that were taken out.
     #[serde(default)]
     dropped: Vec<Dropped>,
+}
+
+/// What an earlier record tells; names and numbers in it are its own.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Earlier {
+    record: String,
+    kind: Kind,
+    claims: Vec<Claim>,
 }
 
 /// One sentence of an answer.
