@@ -241,7 +241,7 @@ fn each_damaged_index_is_named_and_mended() {
     assert_eq!(indexes.len(), 1, "{indexes:?}");
     let index = indexes[0].as_ref().expect("an index").path();
     let mut harmed = BTreeSet::new();
-    for part in ["text", "graph"] {
+    for part in ["text", "graph", "vectors"] {
         for entry in fs::read_dir(index.join(part)).expect("the index") {
             let path = entry.expect("an entry").path();
             let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
@@ -249,7 +249,8 @@ fn each_damaged_index_is_named_and_mended() {
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
                 continue;
             }
-            let is_harmed = ["store", "term", "idx", "pos", "fast", "json", "sst"].contains(&ending.as_str());
+            let is_harmed =
+                ["store", "term", "idx", "pos", "fast", "json", "sst", "db"].contains(&ending.as_str());
             // Of the text index one file of each sort; of the graph every one, since each keeps another order.
             if !is_harmed || (part == "text" && !harmed.insert(ending)) {
                 continue;
@@ -276,15 +277,37 @@ fn each_damaged_index_is_named_and_mended() {
 #[test]
 fn what_could_not_be_read_waits_in_quarantine_until_its_mapping_is_mended() {
     let desk = Desk::new();
-    let good = r#"{"id": "T-1", "title": "Printer jams", "description": "It jams"}"#;
-    let tickets = desk.file("tickets.jsonl", format!("{good}\n{{\"id\": \"T-2\", broken\n"));
-    let run = desk.run(["ingest", "--json", tickets.to_str().expect("UTF-8")]).with_code(1).json();
-    assert_eq!((run["new"].as_u64(), run["quarantined"].as_u64()), (Some(1), Some(1)), "{run}");
-    let list = desk.json(&["quarantine", "list"]);
-    assert_eq!(list.as_array().map(Vec::len), Some(1), "{list}");
-    assert!(list.to_string().contains("tickets.jsonl"), "{list}");
-    assert_eq!(desk.run(["quarantine", "retry", "--all", "--json"]).code, 1, "it is as broken as before");
-    assert_eq!(desk.json(&["quarantine", "list"]).as_array().map(Vec::len), Some(1));
+    let mapping = |name: &str, more: &str| {
+        let first = "[[record]]\nwhen = { type = [\"incident\"] }\nkind = \"incident\"\nid = \"id\"\ntitle = \"title\"\n";
+        let path = desk.file(name, format!("name = \"mine\"\n{first}{more}"));
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let mine = mapping("mine.toml", "");
+    let mended =
+        mapping("mended.toml", "[[record]]\nkind = \"service_request\"\nid = \"id\"\ntitle = \"title\"\n");
+    let row = |id: &str, kind: &str, title: &str| {
+        format!(r#"{{"id": "{id}", "type": "{kind}", "title": "{title}"}}"#)
+    };
+    let rows = [
+        row("Q-1", "incident", "Printer jams"),
+        row("Q-2", "request", "Second monitor"),
+        "{broken".to_owned(),
+    ];
+    let tickets = desk.file("tickets.jsonl", rows.join("\n"));
+    let tickets = tickets.to_str().expect("UTF-8");
+    let run = desk.run(["ingest", "--json", tickets, "--mapping", &mine]).with_code(1).json();
+    assert_eq!((run["new"].as_u64(), run["quarantined"].as_u64()), (Some(1), Some(2)), "{run}");
+    let waiting = || desk.json(&["quarantine", "list"]).as_array().map(Vec::len);
+    assert!(desk.json(&["quarantine", "list"]).to_string().contains("tickets.jsonl"));
+    assert_eq!(
+        desk.run(["quarantine", "retry", "--all", "--mapping", &mine, "--json"]).code,
+        1,
+        "nothing was mended"
+    );
+    assert_eq!(waiting(), Some(2));
+    let _ = desk.run(["quarantine", "retry", "--all", "--mapping", &mended, "--json"]).with_code(1);
+    assert_eq!(waiting(), Some(1), "what is no JSON stays");
+    assert_eq!(desk.search(&["second monitor"])[0], "tickets:Q-2");
     assert_sound(&desk);
 }
 

@@ -47,7 +47,7 @@ const LIMIT: usize = 300;
 const LONG: &[(&str, usize)] = &[
     ("api/src/http/bundles.rs", 350),
     ("api/src/http/jobs.rs", 356),
-    ("engine/src/bundle/make.rs", 305),
+    ("engine/src/bundle/make.rs", 308),
     ("engine/src/derive/identifier/reader.rs", 367),
     ("engine/src/derive/key.rs", 302),
     ("engine/src/derive/language.rs", 330),

@@ -86,7 +86,10 @@ pub fn triage(
     let evidence = gather.evidence(ticket, options)?;
     let mut names: Vec<KnownName> = options.known_names.iter().chain(&evidence.people).cloned().collect();
     names.extend(known_names(desk, scope, options)?);
-    let redactor = redactor(ticket, &names, options, &mut trace);
+    let for_model = redactor(ticket, &names, options, &mut trace);
+    // Who may read the desk may read its addresses and hosts: they are what a solution is made of.
+    let among_us = RedactionPolicy { ip_addresses: false, hosts: false, ..options.policy };
+    let redactor = Redactor::new(&among_us, &names);
     let affected = classify::affected(&gather, &evidence)?;
     let facts = evidence.tickets.facts.len();
     trace.add("enriched", &evidence.tickets.id, format!("{} affected, {facts} facts", affected.len()));
@@ -108,6 +111,7 @@ pub fn triage(
         lead,
         lead_passages: of_lead.iter().flat_map(Passage::all).collect(),
         redactor: &redactor,
+        for_model: &for_model,
     };
     let passages = evidence.tickets.items.len() + evidence.knowledge.items.len();
     trace.add(

@@ -30,7 +30,7 @@ pub(crate) fn answer(
     trace.add("drafted", &answer.by, "sentences of the sources as they stand");
     if let Some(model) = options.language_model {
         let passages = shown(material, &mut sources, &answer);
-        match draft::draft(model, material.redactor, material.ticket, &passages, options.model_timeout) {
+        match draft::draft(model, material.for_model, material.ticket, &passages, options.model_timeout) {
             Ok(draft) => {
                 trace.add("drafted", model.id(), format!("{} passages were shown", passages.len()));
                 let checker = Checker { passages: &passages, embedder: desk.embedder().map(AsRef::as_ref) };
@@ -63,13 +63,13 @@ fn shown(material: &Material<'_>, sources: &mut Sources, answer: &Answer) -> BTr
     let facts =
         bundle.facts.iter().filter(|fact| answer.claims().any(|claim| claim.handles.contains(&fact.handle)));
     passages.extend(
-        facts.map(|fact| (fact.handle.clone(), material.redactor.redact(&fact.text).text().to_owned())),
+        facts.map(|fact| (fact.handle.clone(), material.for_model.redact(&fact.text).text().to_owned())),
     );
     let all = material.lead_passages.iter().copied().chain(Passage::all(bundle));
     let (cited, others): (Vec<_>, Vec<_>) = all.partition(|passage| sources.knows(*passage));
     for passage in cited.into_iter().chain(others).take(MODEL_PASSAGES) {
         let handle = sources.passage(passage, material.redactor);
-        passages.insert(handle, material.redactor.redact(&passage.item.text).text().to_owned());
+        passages.insert(handle, material.for_model.redact(&passage.item.text).text().to_owned());
     }
     passages
 }

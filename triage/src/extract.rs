@@ -33,7 +33,10 @@ pub(crate) struct Material<'a> {
     pub(crate) lead: Lead<'a>,
     /// The leading record's passages, in its order.
     pub(crate) lead_passages: Vec<Passage<'a>>,
+    /// Hides what is another person's from whoever reads the answer.
     pub(crate) redactor: &'a Redactor,
+    /// Hides what no language model is to see.
+    pub(crate) for_model: &'a Redactor,
 }
 
 impl<'a> Material<'a> {
@@ -160,7 +163,7 @@ fn by_ticket(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sou
     like_tickets(material, &others, TOLD_TICKETS - 1, sources, answer);
 }
 
-/// What tickets that agree give as the cause, and how they were solved.
+/// Adds why tickets that agree happened and how they were solved.
 fn like_tickets(
     material: &Material<'_>,
     agreeing: &[&Neighbour],
@@ -170,15 +173,11 @@ fn like_tickets(
 ) {
     let mut told = 0;
     for neighbour in agreeing {
-        let before = answer.likely_cause.len();
-        for passage in material.passages_of(neighbour.id(), &[SectionKind::RootCause]) {
-            of_ticket(material, passage, sources, &mut answer.likely_cause);
-        }
-        let is_told = earlier(material, neighbour.id(), &[SectionKind::Resolution], sources, answer);
-        told += usize::from(is_told || answer.likely_cause.len() > before);
         if told == limit {
             break;
         }
+        let kinds = [SectionKind::RootCause, SectionKind::Resolution];
+        told += usize::from(earlier(material, neighbour.id(), &kinds, sources, answer));
     }
 }
 

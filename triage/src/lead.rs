@@ -65,10 +65,9 @@ fn is_better(evidence: &Evidence, ticket: &Neighbour, page: &Chosen<'_>) -> bool
     if page.page.expired {
         return ticket.record.resolved > record.modified.or(record.created);
     }
-    // People's word for a page weighs more than how its text reads; a guess has to read at least as well.
+    // People's word for a page weighs more than how its text reads.
     let is_vouched_for = page.votes > 0.0 || page.by_story || page.by_alert;
-    let least = if page.is_guess() { 1.0 } else { PAGE_FITS };
-    evidence.is_english() && !is_vouched_for && page.page.fit < least * ticket.fit
+    evidence.is_english() && !is_vouched_for && page.page.fit < PAGE_FITS * ticket.fit
 }
 
 /// The code or alert that the ticket gives where the leading record gives another of the same family: `LL-3307` and

@@ -196,7 +196,9 @@ fn a_known_matter_is_decided_and_answered_with_the_steps_of_its_runbook() {
     let answer = answer(&triage);
     let steps: Vec<&str> = answer.what_to_do.iter().map(|claim| claim.text.as_str()).collect();
     assert_eq!(steps, STEPS);
-    assert!(answer.likely_cause.iter().any(|claim| claim.text.contains("REPL_NIGHT held row locks")));
+    let told: Vec<&str> = answer.earlier[0].claims.iter().map(|claim| claim.text.as_str()).collect();
+    assert_eq!(answer.earlier[0].record.as_str(), "desk:INC1");
+    assert!(told[0].contains("REPL_NIGHT held row locks"), "{told:?}");
     let all: Vec<&str> = answer.claims().map(|claim| claim.text.as_str()).collect();
     assert!(!all.iter().any(|text| text.contains("Lorna") || text.contains("example.com")), "{all:?}");
 }
@@ -253,8 +255,7 @@ fn a_models_sentences_are_kept_only_where_their_sources_say_so() {
     let made = made();
     let ticket = locks_ticket("");
     let clean = run(&made, &ticket, None);
-    let cause = &answer(&clean).likely_cause[0];
-    let handle = &cause.handles[0];
+    let handle = &answer(&clean).earlier[0].claims[0].handles[0];
     let script = format!(
         "cause: REPL_NIGHT held row locks on stock_location. [{handle}]\n\
          cause: The moon is full. [{handle}]\n\

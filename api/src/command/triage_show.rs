@@ -47,7 +47,7 @@ pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) ->
             let name = earlier.record.external();
             let title = match earlier.kind {
                 Kind::Problem | Kind::Change => format!("What {name} says"),
-                _ => how_it_was_solved(name),
+                _ => format!("{name} was like it (names and numbers are of that ticket)"),
             };
             claims(&title, &earlier.claims, false);
         }
