@@ -32,12 +32,14 @@ pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) ->
     if let Some(answer) = &triage.answer {
         claims("Known on what is hit", &answer.known, false);
         claims("Compare: the page holds when", &answer.compare, false);
-        claims("Likely cause", &answer.likely_cause, false);
         if let Some(ticket) = &answer.precedent {
             let name = ticket.external();
+            let heading = format!("Likely cause, as in {name} (names and numbers are of that ticket)");
+            claims(&heading, &answer.likely_cause, false);
             claims(&format!("What was found in {name}"), &answer.check_first, false);
             claims(&how_it_was_solved(name), &answer.what_to_do, true);
         } else {
+            claims("Likely cause", &answer.likely_cause, false);
             claims("Check first", &answer.check_first, true);
             claims("What to do", &answer.what_to_do, true);
         }
