@@ -41,7 +41,8 @@ impl Desk {
                 names.insert(revision.title.to_string());
             }
             let links = revision.links.iter().filter(|link| relations.contains(&link.relation));
-            names.extend(links.map(|link| link.label.to_string()));
+            // One word alone is a login or a place, and stands for much else in text.
+            names.extend(links.map(|link| link.label.to_string()).filter(|label| label.contains(' ')));
         }
         Ok(names)
     }

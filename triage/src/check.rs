@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use models::{Embedder, TextRole};
 
+use crate::fit::cosine;
 use crate::result::Dropped;
 use crate::words;
 
@@ -78,8 +79,7 @@ impl Checker<'_> {
         let texts: Vec<&str> = std::iter::once(text).chain(sentences).collect();
         let Ok(vectors) = embedder.embed(TextRole::Passage, &texts) else { return false };
         let Some((first, others)) = vectors.split_first() else { return false };
-        let cosine = |other: &Vec<f32>| first.iter().zip(other).map(|(a, b)| f64::from(a * b)).sum::<f64>();
-        others.iter().map(cosine).fold(0.0, f64::max) >= SAME_MEANING
+        others.iter().map(|other| cosine(first, other)).fold(0.0, f64::max) >= SAME_MEANING
     }
 }
 

@@ -61,6 +61,6 @@ fn statements(record: &Record) -> Vec<String> {
         .collect()
 }
 
-fn cosine(one: &[f32], other: &[f32]) -> f64 {
+pub(crate) fn cosine(one: &[f32], other: &[f32]) -> f64 {
     one.iter().zip(other).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }

@@ -101,15 +101,20 @@ impl Collected<'_> {
             (Relation::DependsOn | Relation::RunsOn, true) if !other.kind.is_ticket() => {
                 Some((FactKind::NeededBy, format!("{label} depends on {}", thing.title)))
             }
-            (_, true) if other.kind == Kind::Change && self.is_recent(other) => {
-                Some((FactKind::RecentChange, format!("{label} changed {} on {}", thing.title, day(other)?)))
-            }
+            (_, true) if other.kind == Kind::Change && self.is_recent(other) => Some((
+                FactKind::RecentChange,
+                format!("{label} changed {} on {}", thing.title, day(done(other))?),
+            )),
             (_, true) if other.kind == Kind::Problem && is_open(other) => {
                 Some((FactKind::Problem, format!("{label} is an open problem of {}", thing.title)))
             }
             (_, true) if other.kind.is_ticket() && is_open(other) => Some((
                 FactKind::OpenTicket,
-                format!("{label} is open on {} since {}", thing.title, day(other)?),
+                format!(
+                    "{label} is open on {} since {}",
+                    thing.title,
+                    day(other.created.or(other.modified))?
+                ),
             )),
             _ => None,
         }
@@ -117,8 +122,7 @@ impl Collected<'_> {
 
     fn is_recent(&self, change: &Revision) -> bool {
         let earliest = self.now.checked_sub((24 * RECENT_DAYS).hours());
-        let moment = change.resolved.or(change.modified).or(change.created);
-        match (moment, earliest) {
+        match (done(change), earliest) {
             (Some(moment), Ok(earliest)) => moment >= earliest && moment <= self.now,
             _ => false,
         }
@@ -156,9 +160,13 @@ fn is_open(ticket: &Revision) -> bool {
     matches!(ticket.state, Some(State::Open | State::InProgress | State::OnHold))
 }
 
-fn day(ticket: &Revision) -> Option<String> {
-    let moment = ticket.created.or(ticket.modified)?;
-    Some(moment.strftime("%Y-%m-%d").to_string())
+fn day(moment: Option<Timestamp>) -> Option<String> {
+    Some(moment?.strftime("%Y-%m-%d").to_string())
+}
+
+/// When a change was done: opened is not done yet.
+fn done(change: &Revision) -> Option<Timestamp> {
+    change.resolved.or(change.modified).or(change.created)
 }
 
 /// A ticket by its number and title, anything else by its title.
@@ -237,5 +245,19 @@ mod tests {
         let facts: Vec<FactKind> = bundle.facts.iter().map(|fact| fact.kind).collect();
         let (lately, open) = (FactKind::RecentChange, FactKind::OpenTicket);
         assert_eq!(facts, [FactKind::Affected, FactKind::NeededBy, lately, open, FactKind::Problem]);
+    }
+
+    #[test]
+    fn a_change_is_dated_by_when_it_was_done() {
+        let trial = Trial::new();
+        let mut change = record("s:CHG-1", Kind::Change, "index dropped", &[(Relation::Affects, "wms-db")]);
+        change.created = Some(Timestamp::UNIX_EPOCH);
+        change.resolved = Some(Timestamp::from_second(7 * 24 * 3600).unwrap());
+        trial.apply([record("cmdb:wms-db", Kind::ConfigurationItem, "wms-db", &[]), change]);
+        let mut request = BundleRequest::new(Subject::Record(id("cmdb:wms-db")));
+        request.as_of = Some(Timestamp::from_second(8 * 24 * 3600).unwrap());
+        let bundle = trial.desk.bundle(&operator(), &request, Timestamp::UNIX_EPOCH).unwrap();
+        let told: Vec<String> = bundle.facts.into_iter().map(|fact| fact.text).collect();
+        assert!(told.iter().any(|text| text.ends_with("changed wms-db on 1970-01-08")), "{told:?}");
     }
 }
