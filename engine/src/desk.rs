@@ -32,8 +32,8 @@ use crate::text::TextError;
 use crate::vectors::VectorError;
 
 pub use ask_graph::Neighbours;
-pub(crate) use folder::Folder;
 pub use folder::FolderError;
+pub(crate) use folder::{Folder, take_away};
 pub(crate) use prepare::is_searchable;
 pub(crate) use publish::resolve;
 pub(crate) use write::Indexes;
@@ -325,7 +325,7 @@ impl Desk {
     ) -> Result<query::Answer, DeskError> {
         self.check_tenant(scope)?;
         let read = |position| self.read(position);
-        Ok(query::search(snapshot, self.embedder.as_deref(), scope, query, &[], &read)?)
+        Ok(query::search(snapshot, self.embedder.as_deref(), scope, query, &read)?)
     }
 
     pub(crate) fn read(&self, position: u64) -> Result<Option<Record>, LogError> {

@@ -16,6 +16,7 @@ use ontology::{Kind, RecordId, Relation, SectionKind, Span, State};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use explain::passage;
+pub(crate) use fusion::Fused;
 pub(crate) use legs::{Bounds, Edge, around, neighbours};
 pub(crate) use search::{Answer, rank, search};
 

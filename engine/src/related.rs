@@ -11,20 +11,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::Subject;
 use crate::desk::{Desk, DeskError};
-use crate::query::{self, Degraded, Filters, Hit, Leg, Query, neighbours};
+use crate::query::{self, Degraded, Filters, Fused, HITS_LIMIT, Hit, Leg, LegScore, Query, neighbours};
 use crate::snapshot::Snapshot;
 use crate::table::{KeyId, Revision, Table};
 use crate::visible::Visible;
 
 /// Cosine from which two symptoms are called similar; below it the embedder's neighbours are mostly of another matter.
 const SIMILAR_COSINE: f64 = 0.55;
-/// Hits looked at for each related ticket asked for.
-const LOOKED_AT: usize = 3;
 
 /// Related tickets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Related {
-    /// Best first.
+    /// Those that a source links with it, then the others; each best first.
     pub tickets: Vec<RelatedTicket>,
     /// Position of the log that was read.
     pub generation: u64,
@@ -90,7 +88,8 @@ struct Ties {
 }
 
 impl Desk {
-    /// Finds tickets related to a ticket of the desk, or to one that it has never seen.
+    /// Finds tickets related to a ticket of the desk, or to one that it has never seen. Scores and order are the same for
+    /// every `limit`.
     ///
     /// # Errors
     /// [`DeskError`] for another tenant's scope, an unknown record or a damaged log.
@@ -107,39 +106,30 @@ impl Desk {
         let asked = self.asked(&snapshot, scope, subject, None)?;
         let query = Query {
             filters: Filters { kinds: KINDS.to_vec(), ..Filters::default() },
-            limit: limit.saturating_mul(LOOKED_AT),
+            limit: HITS_LIMIT,
             about: asked.about.iter().chain(&asked.itself).cloned().collect(),
             exclude: asked.itself.clone().into_iter().collect(),
             ..Query::new(asked.question.clone(), now)
         };
         let mine = self.ties_of_asked(&snapshot, &visible, &asked);
-        let stated = stated(&snapshot, &visible, &mine, limit);
-        let read = |position| self.read(position);
-        let answer = query::search(&snapshot, self.embedder.as_deref(), scope, &query, &stated, &read)?;
-        let (mut missed, mut tickets) = (Vec::new(), Vec::new());
-        for hit in answer.hits.hits {
-            let is_stated = stated.contains(&hit.position);
-            let is_late = tickets.len() >= limit;
-            if is_late && !is_stated {
-                continue;
-            }
-            let Some(revision) = snapshot.table.revision(hit.position) else { continue };
-            let its = ties(&snapshot, &visible, revision);
-            let reasons = reasons(&snapshot, &mine, &its, revision.position, &hit);
-            let into = if is_late || hit.legs.is_empty() { &mut missed } else { &mut tickets };
-            if !reasons.is_empty() {
-                into.push(RelatedTicket { hit, reasons });
-            }
-        }
-        missed.sort_by_key(|ticket| stated.iter().position(|position| *position == ticket.hit.position));
-        missed.extend(tickets);
-        let mut tickets: Vec<RelatedTicket> = missed;
-        while tickets.len() > limit {
-            let similar = tickets.iter().rposition(|ticket| !stated.contains(&ticket.hit.position));
-            tickets.remove(similar.unwrap_or(limit));
-        }
-        let (degraded, warnings) = (answer.hits.degraded, answer.hits.warnings);
-        Ok(Related { tickets, generation: answer.hits.generation, degraded, warnings })
+        let mut ranking = query::rank(&snapshot, self.embedder.as_deref(), scope, &query);
+        let stated = stated(&snapshot, &visible, &mine);
+        let ranked = std::mem::take(&mut ranking.fused);
+        let missed = stated.iter().filter(|position| ranked.iter().all(|hit| hit.position != **position));
+        let missed: Vec<Fused> = missed.map(|position| Fused::unfound(*position)).collect();
+        let (linked, similar): (Vec<_>, Vec<_>) =
+            ranked.into_iter().partition(|hit| stated.contains(&hit.position));
+        let candidates = linked.into_iter().chain(missed).chain(similar).filter_map(|hit| {
+            let its = ties(&snapshot, &visible, snapshot.table.revision(hit.position)?);
+            let reasons = reasons(&snapshot, &mine, &its, hit.position, &hit.legs);
+            (!reasons.is_empty()).then_some((hit, reasons))
+        });
+        let (shown, reasons): (Vec<Fused>, Vec<_>) = candidates.take(limit).unzip();
+        let hits = ranking.explain(&snapshot, &query, &shown, &|position| self.read(position))?.hits;
+        let tickets = hits.hits.into_iter().zip(reasons);
+        let tickets = tickets.map(|(hit, reasons)| RelatedTicket { hit, reasons }).collect();
+        let (degraded, warnings) = (hits.degraded, hits.warnings);
+        Ok(Related { tickets, generation: hits.generation, degraded, warnings })
     }
 
     fn ties_of_asked(&self, snapshot: &Snapshot, visible: &Visible, asked: &crate::bundle::Asked) -> Ties {
@@ -194,24 +184,22 @@ impl Ties {
     }
 }
 
-/// The tickets that a source links with mine, at most `limit`: those that mine names, then those that name mine, the newest
-/// first.
-fn stated(snapshot: &Snapshot, visible: &Visible, mine: &Ties, limit: usize) -> Vec<u64> {
+/// The tickets that a source links with mine: those that mine names, then those that name mine, the newest first.
+fn stated(snapshot: &Snapshot, visible: &Visible, mine: &Ties) -> Vec<u64> {
     let named = mine.linked.iter().map(|(_, target)| *target);
     let around = mine.itself.map(|itself| neighbours(&snapshot.table, itself, visible, usize::MAX));
     let says = |relation| relation != Relation::Mentions && says_related(relation);
     let naming = around.into_iter().flatten().filter(|edge| edge.reversed && says(edge.relation));
     let mut naming: Vec<u64> = naming.map(|edge| edge.to).collect();
     naming.sort_by_key(|position| std::cmp::Reverse(*position));
-    let mut stated: Vec<u64> = Vec::new();
-    for position in named.chain(naming) {
-        let kind = snapshot.table.revision(position).map(|revision| revision.kind);
-        let fits = kind.is_some_and(|kind| KINDS.contains(&kind)) && Some(position) != mine.itself;
-        if stated.len() < limit && fits && visible.contains(position) && !stated.contains(&position) {
-            stated.push(position);
-        }
-    }
-    stated
+    let mut seen: BTreeSet<u64> = mine.itself.into_iter().collect();
+    let fits = |position: &u64| {
+        let kind = snapshot.table.revision(*position).map(|revision| revision.kind);
+        kind.is_some_and(|kind| KINDS.contains(&kind))
+            && visible.contains(*position)
+            && seen.insert(*position)
+    };
+    named.chain(naming).filter(fits).collect()
 }
 
 fn ties(snapshot: &Snapshot, visible: &Visible, revision: &Revision) -> Ties {
@@ -232,7 +220,7 @@ fn ties(snapshot: &Snapshot, visible: &Visible, revision: &Revision) -> Ties {
     ties
 }
 
-fn reasons(snapshot: &Snapshot, mine: &Ties, its: &Ties, position: u64, hit: &Hit) -> Vec<Reason> {
+fn reasons(snapshot: &Snapshot, mine: &Ties, its: &Ties, position: u64, legs: &[LegScore]) -> Vec<Reason> {
     let table = &snapshot.table;
     let id = |position: &u64| table.revision(*position).map(|revision| revision.id.clone());
     let mut reasons = Vec::new();
@@ -260,7 +248,7 @@ fn reasons(snapshot: &Snapshot, mine: &Ties, its: &Ties, position: u64, hit: &Hi
     if !identifiers.is_empty() {
         reasons.push(Reason::SharedIdentifier { identifiers });
     }
-    let dense = hit.legs.iter().find(|leg| leg.leg == Leg::Dense && leg.raw >= SIMILAR_COSINE);
+    let dense = legs.iter().find(|leg| leg.leg == Leg::Dense && leg.raw >= SIMILAR_COSINE);
     if let Some(dense) = dense {
         reasons.push(Reason::SimilarSymptom { cosine: dense.raw });
     }

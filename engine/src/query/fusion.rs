@@ -16,6 +16,13 @@ pub(crate) struct Fused {
     pub(crate) legs: Vec<LegScore>,
 }
 
+impl Fused {
+    /// What no leg found and is shown all the same.
+    pub(crate) fn unfound(position: u64) -> Self {
+        Self { position, score: 0.0, legs: Vec::new() }
+    }
+}
+
 /// What the question says about how far each leg is to be trusted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trust {

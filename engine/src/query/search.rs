@@ -27,35 +27,17 @@ pub(crate) struct Answer {
     pub(crate) embedding: Option<Vec<f32>>,
 }
 
-/// Answers a query on one snapshot. `read` gives the record at a position of the log. Of `known`, positions that the
-/// caller has by another way, those that the ranking does not hold come after it, with score 0.
+/// Answers a query on one snapshot. `read` gives the record at a position of the log.
 pub(crate) fn search(
     snapshot: &Snapshot,
     embedder: Option<&dyn Embedder>,
     scope: &Scope,
     query: &Query,
-    known: &[u64],
     read: &ReadRecord<'_>,
 ) -> Result<Answer, ReadError> {
     let mut ranking = rank(snapshot, embedder, scope, query);
-    for position in known {
-        if ranking.fused.iter().all(|fused| fused.position != *position) {
-            ranking.fused.push(Fused { position: *position, score: 0.0, legs: Vec::new() });
-        }
-    }
-    let found: Vec<(Leg, &Found)> = ranking.found.iter().map(|(leg, found)| (*leg, found)).collect();
-    let embedding = ranking.embedding;
-    let hits =
-        explain(snapshot, query, &ranking.analysis, &found, &ranking.fused, embedding.as_deref(), read)?;
-    let hits = Hits {
-        hits,
-        generation: snapshot.generation(),
-        entities: ranking.analysis.entities,
-        language: ranking.analysis.language.map(|language| language.code.to_owned()),
-        degraded: ranking.degraded,
-        warnings: ranking.warnings,
-    };
-    Ok(Answer { hits, embedding })
+    let shown = std::mem::take(&mut ranking.fused);
+    ranking.explain(snapshot, query, &shown, read)
 }
 
 /// The fused ranking, cut to the query's limit, and what it was made of.
@@ -66,6 +48,29 @@ pub(crate) struct Ranking {
     embedding: Option<Vec<f32>>,
     degraded: Vec<Degraded>,
     warnings: Vec<String>,
+}
+
+impl Ranking {
+    /// The hits that are shown, each with the reasons why.
+    pub(crate) fn explain(
+        self,
+        snapshot: &Snapshot,
+        query: &Query,
+        shown: &[Fused],
+        read: &ReadRecord<'_>,
+    ) -> Result<Answer, ReadError> {
+        let found: Vec<(Leg, &Found)> = self.found.iter().map(|(leg, found)| (*leg, found)).collect();
+        let hits = explain(snapshot, query, &self.analysis, &found, shown, self.embedding.as_deref(), read)?;
+        let hits = Hits {
+            hits,
+            generation: snapshot.generation(),
+            entities: self.analysis.entities,
+            language: self.analysis.language.map(|language| language.code.to_owned()),
+            degraded: self.degraded,
+            warnings: self.warnings,
+        };
+        Ok(Answer { hits, embedding: self.embedding })
+    }
 }
 
 /// Runs the legs and fuses them.

@@ -46,7 +46,11 @@ fn what_is_stated_is_not_cut_off_for_what_is_similar() {
         ),
     ]);
     let subject = Subject::Record(id("s:INC-91"));
-    let found = trial.desk.related(&operator(), &subject, 3, Timestamp::UNIX_EPOCH).unwrap();
-    let records: Vec<&str> = found.tickets.iter().map(|ticket| ticket.hit.record.as_str()).collect();
-    assert_eq!((records.len(), records[0]), (3, "s:INC-90"), "{records:?}");
+    let found =
+        |limit| trial.desk.related(&operator(), &subject, limit, Timestamp::UNIX_EPOCH).unwrap().tickets;
+    let all = found(40);
+    assert_eq!((all.len(), all[0].hit.record.as_str()), (21, "s:INC-90"));
+    for limit in [1, 3, 10] {
+        assert_eq!(found(limit), all[..limit], "the first {limit} do not depend on how many are asked for");
+    }
 }
