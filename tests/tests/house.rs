@@ -55,7 +55,7 @@ const LONG: &[(&str, usize)] = &[
     ("engine/src/desk.rs", 347),
     ("engine/src/desk/write.rs", 473),
     ("engine/src/graph/render.rs", 307),
-    ("engine/src/graph/store.rs", 359),
+    ("engine/src/graph/store.rs", 354),
     ("engine/src/text/search.rs", 305),
     ("engine/src/vectors/database.rs", 370),
     ("engine/src/vectors/segment.rs", 343),

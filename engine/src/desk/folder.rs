@@ -215,14 +215,16 @@ fn create(path: &Path) -> Result<(), FolderError> {
     fs::create_dir_all(path).map_err(|source| FolderError::Io { path: path.to_owned(), source })
 }
 
-/// Takes a file or a folder away, if it is there.
 fn remove(path: &Path) -> Result<(), FolderError> {
+    take_away(path).map_err(|source| FolderError::Io { path: path.to_owned(), source })
+}
+
+/// Takes a file or a folder away, if it is there.
+pub(crate) fn take_away(path: &Path) -> std::io::Result<()> {
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(FolderError::Io { path: path.to_owned(), source })
-        }
-        _ => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 

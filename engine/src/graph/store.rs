@@ -14,6 +14,7 @@ use super::check::{Damage, check};
 use super::content::{GraphChange, GraphDigest, digest};
 use super::meta::{FORMAT, read_format, read_position, start_over, write_position};
 use super::names::{META, is_dataset_graph, provenance_graph, record_graph};
+use crate::desk::take_away;
 
 /// Memory that a copy of the store takes, roughly.
 const COPY_MEGABYTES: usize = 256;
@@ -177,19 +178,23 @@ impl GraphStore {
     /// [`GraphError`]; after a failed exchange the graph is empty, and rebuilt when it is opened again.
     pub(crate) fn compact(&self) -> Result<(), GraphError> {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| GraphError::Folder { path, source }
+        };
         let fresh = self.folder.with_extension("new");
-        remove(&fresh)?;
+        take_away(&fresh).map_err(failed(&fresh))?;
         let copied = self.copy_to(&fresh);
         if copied.is_err() {
-            remove(&fresh)?;
+            take_away(&fresh).map_err(failed(&fresh))?;
         }
         copied.map_err(|source| self.storage(source))?;
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
         // The old store closes here: RocksDB opens files by name for as long as it lives.
         *store = Store::new().map_err(|source| self.storage(source))?;
-        remove(&self.folder)?;
-        std::fs::rename(&fresh, &self.folder)
-            .map_err(|source| GraphError::Folder { path: self.folder.clone(), source })?;
+        take_away(&self.folder)
+            .and_then(|()| std::fs::rename(&fresh, &self.folder))
+            .map_err(failed(&self.folder))?;
         *store = Store::open(&self.folder).map_err(|source| self.storage(source))?;
         Ok(())
     }
@@ -274,16 +279,6 @@ impl Drop for GraphStore {
         if let Err(error) = self.flush(FLUSH_AT_CLOSE) {
             tracing::warn!("{error}");
         }
-    }
-}
-
-/// Takes a folder away, if it is there.
-fn remove(folder: &Path) -> Result<(), GraphError> {
-    match std::fs::remove_dir_all(folder) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(GraphError::Folder { path: folder.to_owned(), source })
-        }
-        _ => Ok(()),
     }
 }
 

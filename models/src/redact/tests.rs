@@ -233,15 +233,10 @@ fn each_category_can_be_switched_off() {
 #[test]
 fn time_grows_with_the_text_and_no_faster() {
     let redactor = redactor();
-    let time = |text: &str| {
-        let begun = Instant::now();
-        let redacted = redactor.redact(text);
-        assert!(redacted.text().len() <= text.len() * 3);
-        begun.elapsed()
-    };
-    const SMALL: usize = 128_000;
-    const LARGE: usize = 8 * SMALL;
-    let ticket = include_str!("../language.rs").repeat(160);
+    // Two seconds for the slowest on an idle machine; minutes where a rule looks at the rest of the text from each place.
+    const BYTES: usize = 4_000_000;
+    const BOUND: Duration = Duration::from_secs(20);
+    let ticket = include_str!("../language.rs");
     let units = [
         "a@",
         "a.",
@@ -283,21 +278,16 @@ fn time_grows_with_the_text_and_no_faster() {
         "\u{a0}1",
         "gro\u{df}",
     ];
-    let mut texts: Vec<(String, String)> =
-        units.map(|unit| (unit.repeat(SMALL / unit.len()), unit.repeat(LARGE / unit.len()))).into();
-    let numbered = |bytes: usize| (0..bytes / 22).map(|at| format!("password=hunter{at:06} ")).collect();
-    texts.push((numbered(SMALL), numbered(LARGE)));
-    texts.push((ticket[..SMALL].to_owned(), ticket[..LARGE].to_owned()));
-    for (small, large) in texts {
-        let unit: String = large.chars().take(30).collect();
-        // Eight times the text takes a quadratic rule sixty-four times as long. What is over in a moment is not told
-        // apart from noise, and a busy machine gets three chances.
-        let grows = || {
-            let (small, large) = (time(&small).max(Duration::from_millis(10)), time(&large));
-            (large > small * 20).then_some((small, large))
-        };
-        let slow: Vec<_> = (0..3).map_while(|_| grows()).collect();
-        assert!(slow.len() < 3, "{unit:?} takes longer than in proportion: {slow:?}");
+    let mut texts: Vec<String> = units.map(|unit| unit.repeat(BYTES / unit.len())).into();
+    texts.push((0..BYTES / 22).map(|at| format!("password=hunter{at:06} ")).collect());
+    texts.push(ticket.repeat(BYTES.div_ceil(ticket.len())));
+    for text in texts {
+        let unit: String = text.chars().take(30).collect();
+        let begun = Instant::now();
+        let redacted = redactor.redact(&text);
+        let taken = begun.elapsed();
+        assert!(redacted.text().len() <= text.len() * 3);
+        assert!(taken < BOUND, "{unit:?} takes longer than in proportion: {taken:?}");
     }
 }
 
