@@ -11,6 +11,7 @@ pub(crate) mod mapping;
 pub(crate) mod models;
 pub(crate) mod quarantine;
 pub(crate) mod record;
+mod redaction;
 pub(crate) mod related;
 pub(crate) mod search;
 pub(crate) mod serve;

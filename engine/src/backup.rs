@@ -160,6 +160,9 @@ mod tests {
         std::fs::remove_file(data.path().join("second").join("desk.db")).unwrap();
         std::fs::write(data.path().join("second").join("desk.db-wal"), "left behind").unwrap();
         restore(&copy, data.path(), &second).unwrap();
+        for journal in ["copy.db-wal", "copy.db-shm"] {
+            assert!(!data.path().join(journal).exists(), "{journal} is left beside the copy");
+        }
         assert_eq!(titles(data.path(), &second, "scanner printer"), ["printer burns"]);
 
         std::fs::write(&copy, "no database at all").unwrap();

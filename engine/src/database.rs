@@ -166,7 +166,8 @@ impl Database {
 
 /// Copies the `desk.db` of a folder that another process may have open.
 pub(crate) fn copy_file(from: &Path, target: &Path) -> Result<(), LogError> {
-    copy(&Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?, target)
+    // A connection that may write takes the journal files away that it makes; one that only reads leaves them.
+    copy(&Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE)?, target)
 }
 
 fn copy(from: &Connection, target: &Path) -> Result<(), LogError> {

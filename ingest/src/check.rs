@@ -34,6 +34,8 @@ pub struct MappingCheck {
     pub skipped: Vec<Skipped>,
     /// Filled fields that the mapping reads nowhere, and in how many items.
     pub unmapped: BTreeMap<String, usize>,
+    /// Ids and titles that the mapping takes from fields which no item has.
+    pub unfound: Vec<String>,
     /// Values that the mapping reads and does not understand, and in how many items.
     pub problems: BTreeMap<String, usize>,
 }
@@ -60,6 +62,7 @@ pub fn check(
         MappingCheck { format: plan.files.first().map(|file| file.format), ..MappingCheck::default() };
     let mut reader = Reader::new(plan, &request);
     let paths = mapping.paths();
+    let mut required: BTreeMap<String, bool> = BTreeMap::new();
     while let Some((fields, item)) = reader.next_with_fields().filter(|_| found.items < SAMPLE_ITEMS) {
         found.items += 1;
         if let Some(fields) = &fields {
@@ -67,6 +70,10 @@ pub fn check(
                 if !path.starts_with('$') && !paths.iter().any(|taken| covers(taken, &path)) {
                     *found.unmapped.entry(path).or_default() += 1;
                 }
+            }
+            let wanted = if matches!(item, Item::Skipped(_)) { Vec::new() } else { mapping.required(fields) };
+            for (what, is_there) in wanted {
+                *required.entry(what).or_default() |= is_there;
             }
             for problem in mapping.unknown_values(fields) {
                 *found.problems.entry(problem).or_default() += 1;
@@ -84,6 +91,7 @@ pub fn check(
             Item::Quads(_) => {}
         }
     }
+    found.unfound = required.into_iter().filter(|(_, is_there)| !is_there).map(|(what, _)| what).collect();
     Ok(found)
 }
 

@@ -18,7 +18,7 @@ pub(crate) use spec::Repeats;
 
 use crate::Format;
 use pick::Fields;
-use spec::Spec;
+use spec::{SectionSpec, Spec};
 
 /// A mapping, ready to use.
 #[derive(Debug)]
@@ -183,7 +183,30 @@ impl Mapping {
 
     /// The paths that the mapping reads, for telling what it leaves out.
     pub(crate) fn paths(&self) -> std::collections::BTreeSet<String> {
-        self.spec.record.iter().flat_map(|record| record.taken.iter().cloned()).collect()
+        let taken = self.spec.record.iter().flat_map(|record| record.taken.iter().cloned());
+        let of_sections = self.spec.record.iter().flat_map(|record| &record.section);
+        let of_sections = of_sections.filter(|section| section.each.is_none()).flat_map(SectionSpec::paths);
+        taken.chain(of_sections.map(str::to_owned)).collect()
+    }
+
+    /// What each record is to have of its own, in words, and whether this item has it.
+    pub(crate) fn required(&self, value: &Value) -> Vec<(String, bool)> {
+        let fields = Fields { value, objects_as: &self.spec.objects_as };
+        let Some(record) = self.spec.record.iter().find(|record| record.when.holds(fields)) else {
+            return Vec::new();
+        };
+        let kind = record.kind.map_or("record", ontology::Kind::as_str);
+        let required = [
+            ("id", &record.id, "it is made of the file's name and the place in it"),
+            ("title", &record.title, "it is made of the text"),
+        ];
+        let given = required.into_iter().filter(|(_, pick, _)| !pick.is_empty());
+        let told = given.map(|(what, pick, instead)| {
+            let paths: Vec<&str> = pick.paths().collect();
+            let text = format!("{what} of each {kind}: no item has {}, so {instead}", paths.join(" or "));
+            (text, pick.first(fields).is_some())
+        });
+        told.collect()
     }
 
     /// Fields whose values must be among known words, with the record specs' picks for them.

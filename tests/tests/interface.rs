@@ -138,6 +138,33 @@ fn a_plan_needs_no_desk_and_leaves_none() {
     assert!(made["embedder"].as_str().is_some_and(|id| id.starts_with("hash-")), "{made}");
     let shown = desk.json(&["mapping", "show", "servicenow"]);
     assert!(shown["text"].as_str().is_some_and(|text| text.contains("[[detect]]")));
+    let told = desk.run(["ingest", "--plan", table.to_str().expect("UTF-8")]).with_code(0);
+    assert!(!told.err.contains("embedder"), "{}", told.err);
+}
+
+#[test]
+fn a_mapping_that_takes_ids_from_nowhere_is_said_and_dates_and_people_are_shown() {
+    let desk = Desk::new();
+    let table = desk.file(
+        "t.csv",
+        "no,head,urgent,opened,said,by\nA-1,Mail is slow,2,2026-11-02 08:00:00,It is,Ann Lee\n",
+    );
+    let check = |id: &str, code: i32| {
+        let text = format!(
+            "name = \"mine\"\n[[record]]\nkind = \"incident\"\nid = \"{id}\"\ntitle = \"head\"\nurgency = \"urgent\"\n\
+             created = \"opened\"\n[[record.section]]\nkind = \"work_note\"\nfrom = \"said\"\nauthor = \"by\"\n"
+        );
+        let mapping = desk.file("mine.toml", &text);
+        let [mapping, table] = [&mapping, &table].map(|path| path.to_str().expect("UTF-8"));
+        desk.run(["mapping", "check", mapping, table]).with_code(code).out
+    };
+    let right = check("no", 0);
+    assert!(!right.contains("reads nowhere"), "{right}");
+    for told in ["urgency 2", "created 2026-11-02 08:00", "work note by Ann Lee"] {
+        assert!(right.contains(told), "{told} is missing in {right}");
+    }
+    let wrong = check("number", 1);
+    assert!(wrong.contains("id of each incident: no item has number"), "{wrong}");
 }
 
 #[test]
@@ -146,7 +173,7 @@ fn names_that_nothing_has_and_runs_that_ended_are_said() {
     let found = desk.json(&["search", "mail", "--service", "Warehous"]);
     assert!(found["warnings"].to_string().contains("no service is called"), "{found}");
     let shown = desk.run(["status"]).with_code(0).out;
-    assert!(shown.contains("ingest of ") && shown.contains("done"), "{shown}");
+    assert!(shown.contains("ingest of ") && shown.contains("done: 2 new"), "{shown}");
     let prompt = desk.json(&["bundle", "make", "mail is slow", "--prompt"]);
     assert!(prompt["prompt"].as_str().is_some_and(|text| text.starts_with("[S1] ")), "{prompt}");
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use ingest::MappingCheck;
 use jiff::Timestamp;
-use ontology::{Observation, Reference, Rejected};
+use ontology::{Observation, Record, Reference, Rejected};
 
 use crate::cli::Outcome;
 use crate::command::ingest::mapping_choice;
@@ -69,7 +69,9 @@ impl Mapping {
                 } else {
                     show(&found);
                 }
-                let is_right = found.rejected.is_empty() && found.problems.is_empty() && found.records > 0;
+                let has_all =
+                    found.rejected.is_empty() && found.problems.is_empty() && found.unfound.is_empty();
+                let is_right = has_all && found.records > 0;
                 Ok(if is_right { Outcome::Fine } else { Outcome::Attention })
             }
         }
@@ -88,6 +90,7 @@ fn as_json(found: &MappingCheck) -> serde_json::Value {
         "rejected": found.rejected,
         "skipped": skipped.collect::<Vec<_>>(),
         "unmapped": found.unmapped,
+        "unfound": found.unfound,
         "problems": found.problems,
     })
 }
@@ -103,6 +106,10 @@ fn show(found: &MappingCheck) {
     if !found.unmapped.is_empty() {
         output::line(format!("\n{}", paint(BOLD, "Fields that the mapping reads nowhere")));
         found.unmapped.iter().for_each(|(field, items)| output::line(format!("{items:>6}  {field}")));
+    }
+    if !found.unfound.is_empty() {
+        output::line(format!("\n{}", paint(WARN, "What it takes from fields that are not there")));
+        found.unfound.iter().for_each(|what| output::line(format!("        {what}")));
     }
     if !found.problems.is_empty() {
         output::line(format!("\n{}", paint(WARN, "Values that it does not understand")));
@@ -147,6 +154,10 @@ fn show_record(observation: &Observation) {
     if record.names.iter().any(|name| name != record.id.external()) {
         output::line(paint(DIM, format!("    names {}", output::shorten(&record.names.join(", "), 100))));
     }
+    let facts = facts(record);
+    if !facts.is_empty() {
+        output::line(paint(DIM, format!("    {}", facts.join(", "))));
+    }
     for link in &record.links {
         let target = match &link.target {
             Reference::Record(id) => id.as_str(),
@@ -160,6 +171,25 @@ fn show_record(observation: &Observation) {
             steps => format!(" ({steps} steps)"),
         };
         let kind = section.kind.as_str().replace('_', " ");
-        output::line(format!("    {kind}{steps}: {}", paint(DIM, output::shorten(&section.text, 80))));
+        let author = section.author.as_ref().map(|author| format!(" by {author}")).unwrap_or_default();
+        let written = section.written.map(|at| format!(", {}", output::moment(at))).unwrap_or_default();
+        let text = paint(DIM, output::shorten(&section.text, 80));
+        output::line(format!("    {kind}{steps}{author}{written}: {text}"));
     }
+}
+
+/// Ranks, category and dates, those that there are.
+fn facts(record: &Record) -> Vec<String> {
+    let ranks =
+        [("priority", record.priority), ("impact", record.impact), ("urgency", record.urgency)].into_iter();
+    let ranks = ranks.filter_map(|(name, rank)| Some(format!("{name} {}", rank?)));
+    let category = (!record.category.is_empty()).then(|| format!("category {}", record.category.join("/")));
+    let dates = [
+        ("created", record.created),
+        ("modified", record.modified),
+        ("resolved", record.resolved),
+        ("valid until", record.valid_until),
+    ];
+    let dates = dates.into_iter().filter_map(|(name, at)| Some(format!("{name} {}", output::moment(at?))));
+    ranks.chain(category).chain(dates).collect()
 }

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Outcome;
+use crate::command::redaction::Redaction;
 use crate::http::{self, App, Key, Limits};
 use crate::output;
 use crate::settings::Global;
@@ -30,6 +31,8 @@ pub(crate) struct Serve {
     /// File with the key [default: the variable TRIAGRAPH_KEY, if it is set]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    #[command(flatten)]
+    redaction: Redaction,
     /// Write the log as JSON lines. What is logged: the variable TRIAGRAPH_LOG, like `info` or `api=debug`
     #[arg(long)]
     log_json: bool,
@@ -46,7 +49,7 @@ impl Serve {
         );
         self.log()?;
         let limits = Limits::default();
-        let app = App::new(global.scope(), key, limits);
+        let app = App::new(global.scope(), key, limits, self.redaction.policy()?);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(self.serve(global.clone(), app));
         // A query that does not come to an end must not keep the process.

@@ -1,7 +1,8 @@
 //! `status`, `verify`, `reindex`: what is in the desk, is it whole, and how is it made whole again?
 
 use clap::Args;
-use engine::Desk;
+use engine::{Desk, Job};
+use serde::Serialize;
 
 use crate::cli::Outcome;
 use crate::output::{self, BAD, BOLD, DIM, GOOD, WARN, paint};
@@ -17,20 +18,29 @@ pub(crate) struct Status {}
 impl Status {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let desk = global.open()?;
-        let status = desk.status()?;
+        let told = Told { status: desk.status()?, jobs: desk.jobs().latest(JOBS_SHOWN)? };
         if global.json {
-            output::json(&status)?;
+            output::json(&told)?;
         } else {
+            let Told { status, jobs } = told;
             output::line(format!(
                 "desk of tenant {} in {}",
                 paint(BOLD, &status.tenant),
                 global.data.display()
             ));
             show(&status, &global.why_no_embedder());
-            show_jobs(&desk.jobs().latest(JOBS_SHOWN)?);
+            show_jobs(&jobs);
         }
         Ok(Outcome::Fine)
     }
+}
+
+/// Counts, and the latest runs.
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    status: engine::Status,
+    jobs: Vec<Job>,
 }
 
 fn show(status: &engine::Status, why_none: &str) {
@@ -62,12 +72,25 @@ fn show(status: &engine::Status, why_none: &str) {
 }
 
 /// The latest runs; one that was killed says so.
-fn show_jobs(jobs: &[engine::Job]) {
+fn show_jobs(jobs: &[Job]) {
     for job in jobs {
         let state = if job.state == "done" { paint(GOOD, &job.state) } else { paint(WARN, &job.state) };
-        let again = if job.state == "interrupted" { ": run it again, it goes on where it was" } else { "" };
-        output::line(format!("{} of {} {state}{again}", job.kind, output::moment(job.started)));
+        let came = match job.state.as_str() {
+            "interrupted" => "run it again, it goes on where it was".to_owned(),
+            "done" => counts(&job.detail),
+            _ => output::shorten(&job.detail, 300),
+        };
+        let came = if came.is_empty() { came } else { format!(": {came}") };
+        output::line(format!("{} of {} {state}{came}", job.kind, output::moment(job.started)));
     }
+}
+
+/// What a run that is done noted of itself.
+fn counts(detail: &str) -> String {
+    let noted: serde_json::Value = serde_json::from_str(detail).unwrap_or_default();
+    let count = |name: &str| Some(format!("{} {name}", noted.get(name)?));
+    let counts = ["new", "changed", "unchanged", "quarantined", "skipped"].into_iter().filter_map(count);
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 /// Prove that log, graph, text and vectors hold the same.

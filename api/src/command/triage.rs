@@ -8,11 +8,12 @@ use anyhow::Context;
 use clap::Args;
 use engine::Desk;
 use jiff::Timestamp;
-use models::{ChatModel, GgufModel, LanguageModel, RedactionPolicy};
+use models::{ChatModel, GgufModel, LanguageModel};
 use ontology::Record;
 use triage::{TriageOptions, triage};
 
 use crate::cli::Outcome;
+use crate::command::redaction::Redaction;
 use crate::command::related::called;
 use crate::command::subject::tickets;
 use crate::command::triage_show::show;
@@ -52,10 +53,8 @@ pub(crate) struct Triage {
     /// Leave out search legs that are not ready within this time
     #[arg(long, value_name = "MILLIS")]
     deadline_millis: Option<u64>,
-    /// What is hidden from a language model, and of other people's tickets from the answer: a TOML file with lines like
-    /// `hosts = true`, of secrets, payment_cards, ibans, emails, ip_addresses, phones, people, hosts [default: all but hosts]
-    #[arg(long, value_name = "FILE")]
-    redaction: Option<PathBuf>,
+    #[command(flatten)]
+    redaction: Redaction,
     /// Show what the agent did, step by step
     #[arg(long)]
     explain: bool,
@@ -72,7 +71,7 @@ impl Triage {
             model_timeout: Duration::from_secs(self.model_timeout_seconds),
             budget_tokens: self.budget_tokens,
             deadline_millis: self.deadline_millis,
-            policy: self.policy()?,
+            policy: self.redaction.policy()?,
             ..TriageOptions::default()
         };
         let mut outcome = Outcome::Fine;
@@ -94,17 +93,6 @@ impl Triage {
             _ => {}
         }
         Ok(outcome)
-    }
-
-    fn policy(&self) -> anyhow::Result<RedactionPolicy> {
-        let Some(path) = &self.redaction else { return Ok(TriageOptions::default().policy) };
-        let text = std::fs::read_to_string(path);
-        let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-        let invalid = || format!("{} is no redaction policy", path.display());
-        // What the file does not name stays as it is without one.
-        let mut policy = toml::Table::try_from(TriageOptions::default().policy)?;
-        policy.extend(text.parse::<toml::Table>().with_context(invalid)?);
-        policy.try_into().with_context(invalid)
     }
 
     fn language_model(&self) -> anyhow::Result<Option<Box<dyn LanguageModel>>> {

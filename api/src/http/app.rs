@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use engine::{Desk, DeskError, SparqlLimits, Status};
+use models::RedactionPolicy;
 use ontology::Scope;
 use tokio::sync::Semaphore;
 
@@ -68,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) scope: Scope,
     pub(crate) key: Option<Key>,
     pub(crate) limits: Limits,
+    /// What a triage hides.
+    pub(crate) redaction: RedactionPolicy,
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) sparql: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
@@ -91,11 +94,12 @@ impl std::ops::Deref for App {
 
 impl App {
     /// A server for the desk of a scope's tenant, which is [attached](Self::attach) when it is open.
-    pub(crate) fn new(scope: Scope, key: Option<Key>, limits: Limits) -> Self {
+    pub(crate) fn new(scope: Scope, key: Option<Key>, limits: Limits, redaction: RedactionPolicy) -> Self {
         Self(Arc::new(Shared {
             scope,
             key,
             limits,
+            redaction,
             requests: Arc::new(Semaphore::new(limits.in_flight)),
             sparql: Arc::new(Semaphore::new(limits.sparql_in_flight)),
             metrics: Metrics::default(),

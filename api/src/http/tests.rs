@@ -56,7 +56,8 @@ impl Server {
     }
 
     fn empty(scope: Scope, limits: Limits, key: Option<&str>) -> Self {
-        let app = App::new(scope, key.map(|key| Key::new(key).unwrap()), limits);
+        let redaction = triage::TriageOptions::default().policy;
+        let app = App::new(scope, key.map(|key| Key::new(key).unwrap()), limits, redaction);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();

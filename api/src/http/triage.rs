@@ -53,6 +53,7 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
         (None, Some(ticket)) => Given::Ticket(Box::new(ticket.0)),
         _ => return Err(Problem::new("invalid-request", "give either `record` or `ticket`")),
     };
+    let policy = caller.app.redaction.clone();
     let work = move |desk: &engine::Desk, scope: &ontology::Scope| {
         let ticket = match given {
             Given::Ticket(ticket) => *ticket,
@@ -62,7 +63,7 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
             }
         };
         check(&ticket)?;
-        let options = TriageOptions { budget_tokens, deadline_millis, ..TriageOptions::default() };
+        let options = TriageOptions { budget_tokens, deadline_millis, policy, ..TriageOptions::default() };
         Ok(axum::Json(triage(desk, scope, &ticket, &options, Timestamp::now())?))
     };
     caller.run(work).await

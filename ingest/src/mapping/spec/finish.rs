@@ -58,7 +58,7 @@ impl Spec {
 }
 
 impl SectionSpec {
-    fn paths(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::mapping) fn paths(&self) -> impl Iterator<Item = &str> {
         let picks = [&self.from, &self.author, &self.written];
         picks.into_iter().flat_map(Pick::paths).chain(self.when.paths())
     }
