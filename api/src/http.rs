@@ -8,6 +8,7 @@ mod app;
 mod bundles;
 mod document;
 mod extract;
+mod files;
 mod guard;
 mod jobs;
 mod listen;
@@ -76,6 +77,7 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(bundles::diff))
         .routes(routes!(bundles::prompt))
         .routes(routes!(records::write))
+        .routes(routes!(files::take))
         .routes(routes!(records::show, records::delete))
         .routes(routes!(records::neighbours))
         .routes(routes!(jobs::list))

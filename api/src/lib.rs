@@ -9,6 +9,7 @@ mod command;
 mod fetch;
 mod http;
 mod output;
+mod pump;
 mod settings;
 mod unknown;
 

@@ -46,7 +46,6 @@ const LIMIT: usize = 300;
 /// Files that are too long, and the lines they may have at most. No new ones: the list only shrinks.
 const LONG: &[(&str, usize)] = &[
     ("api/src/http/bundles.rs", 350),
-    ("api/src/http/jobs.rs", 356),
     ("engine/src/bundle/make.rs", 308),
     ("engine/src/derive/identifier/reader.rs", 367),
     ("engine/src/derive/key.rs", 302),

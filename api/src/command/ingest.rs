@@ -1,25 +1,21 @@
 //! `ingest`: files in, records and quarantine out. The pump between the readers and the desk.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 use engine::{Applied, Desk};
 use indicatif::{ProgressBar, ProgressStyle};
-use ingest::{Item, MappingChoice, QuadBlock, Reader, Request};
+use ingest::{MappingChoice, Reader, Request};
 use jiff::Timestamp;
-use ontology::{Audience, Kind, Observation, Record, RecordId, Rejected, Section, SectionKind, SourceId};
+use ontology::{Audience, SourceId};
 use serde::Serialize;
 
 use crate::cli::Outcome;
 use crate::output::{self, BOLD, DIM, GOOD, WARN, paint};
+use crate::pump::{Pump, Pumped};
 use crate::settings::Global;
 
-/// Records that are written at a time.
-const BATCH: usize = 512;
-/// Bytes of text that are written at a time; a single item may have half as many.
-const BATCH_BYTES: usize = 32 * 1024 * 1024;
 /// Reasons for skipping that are shown.
 const REASONS_SHOWN: usize = 12;
 
@@ -44,17 +40,11 @@ pub(crate) struct Ingest {
 }
 
 /// What a run did.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 struct Summary {
     files: usize,
-    /// Things that stood in the files; each is in exactly one of the counts below.
-    items: u64,
     #[serde(flatten)]
-    applied: Applied,
-    quarantined: u64,
-    skipped: u64,
-    /// Why things were skipped.
-    skipped_for: BTreeMap<String, u64>,
+    pumped: Pumped,
     seconds: f64,
     planned: bool,
 }
@@ -73,7 +63,7 @@ impl Ingest {
         // A plan for a desk that is not there is one for an empty desk, and leaves none behind.
         let empty = (self.plan && !Desk::exists(&global.data, &global.tenant)).then(tempfile::tempdir);
         let desk = match empty.transpose()? {
-            Some(ref folder) => Desk::open(folder.path(), &global.tenant, None)?,
+            Some(ref folder) => Desk::open(folder.path(), &global.tenant, global.embedder()?)?,
             None => global.open_or_create()?,
         };
         if desk.embedder().is_none() {
@@ -85,7 +75,12 @@ impl Ingest {
         let job =
             (!self.plan).then(|| desk.jobs().start("ingest", &format!("{:?}", self.paths), Timestamp::now()));
         let job = job.transpose()?;
-        let outcome = pump(&mut reader, &desk, self.plan);
+        let outcome = pump(&mut reader, &desk, self.plan).map(|pumped| Summary {
+            files: reader.files().len(),
+            pumped,
+            seconds: started.elapsed().as_secs_f64(),
+            planned: self.plan,
+        });
         if let Some(job) = job {
             let detail = match &outcome {
                 Ok(summary) => serde_json::to_string(summary)?,
@@ -103,7 +98,7 @@ impl Ingest {
         } else {
             show(&summary, desk.generation());
         }
-        Ok(if summary.quarantined > 0 { Outcome::Attention } else { Outcome::Fine })
+        Ok(if summary.pumped.quarantined > 0 { Outcome::Attention } else { Outcome::Fine })
     }
 }
 
@@ -117,87 +112,19 @@ pub(crate) fn mapping_choice(text: &str) -> anyhow::Result<MappingChoice> {
     Ok(MappingChoice::File { name: text.to_owned(), text: content })
 }
 
-fn pump(reader: &mut Reader, desk: &Desk, plan: bool) -> anyhow::Result<Summary> {
+fn pump(reader: &mut Reader, desk: &Desk, is_plan: bool) -> anyhow::Result<Pumped> {
     let bar = progress_bar(reader.progress().bytes);
-    let mut summary = Summary { files: reader.files().len(), planned: plan, ..Summary::default() };
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut bytes = 0;
-    let mut rejected: Vec<Rejected> = Vec::new();
-    let mut blocks: BTreeMap<String, u64> = BTreeMap::new();
-    loop {
-        let item = reader.next();
-        let ended = item.is_none();
-        summary.items += u64::from(!ended);
-        match item {
-            Some(Item::Observation(observation)) => {
-                bytes += text_bytes(&observation);
-                batch.push(*observation);
-            }
-            Some(Item::Rejected(item)) => rejected.push(*item),
-            Some(Item::Skipped(skipped)) => {
-                summary.skipped += 1;
-                *summary.skipped_for.entry(skipped.reason).or_default() += 1;
-            }
-            Some(Item::Quads(block)) => {
-                let ordinal = blocks.entry(block.lineage.origin.clone()).or_default();
-                *ordinal += 1;
-                let observation = dataset(block, *ordinal)?;
-                bytes += text_bytes(&observation);
-                batch.push(observation);
-            }
-            None => {}
-        }
-        if batch.len() >= BATCH || bytes >= BATCH_BYTES || rejected.len() >= BATCH || ended {
-            bytes = 0;
-            let observations = std::mem::take(&mut batch);
-            let applied = if plan { desk.preview(&observations)? } else { desk.apply(observations)? };
-            summary.take(applied);
-            summary.quarantined += rejected.len() as u64;
-            if !plan {
-                desk.quarantine().add(&rejected)?;
-            }
-            rejected.clear();
-            let progress = reader.progress();
-            bar.set_position(progress.bytes_read);
-            bar.set_message(format!(
-                "{} records",
-                summary.applied.new + summary.applied.changed + summary.applied.unchanged
-            ));
-        }
-        if ended {
-            if !plan {
-                let late = desk.end_run()?;
-                summary.applied.changed += late;
-                summary.applied.unchanged -= late;
-            }
-            bar.finish_and_clear();
-            return Ok(summary);
+    let mut pump = Pump::new(desk, is_plan);
+    while let Some(item) = reader.next() {
+        if pump.take(item)? {
+            let Applied { new, changed, unchanged, .. } = &pump.so_far().applied;
+            bar.set_position(reader.progress().bytes_read);
+            bar.set_message(format!("{} records", new + changed + unchanged));
         }
     }
-}
-
-fn text_bytes(observation: &Observation) -> usize {
-    observation.record.sections.iter().map(|section| section.text.len()).sum()
-}
-
-impl Summary {
-    fn take(&mut self, applied: Applied) {
-        self.applied.new += applied.new;
-        self.applied.changed += applied.changed;
-        self.applied.unchanged += applied.unchanged;
-        self.applied.embedded += applied.embedded;
-        self.quarantined += applied.rejected.len() as u64;
-    }
-}
-
-/// RDF as a record: its statements stand in its text, as N-Quads.
-fn dataset(block: QuadBlock, ordinal: u64) -> anyhow::Result<Observation> {
-    let name = format!("{}#{ordinal}", block.lineage.origin);
-    let id = RecordId::from_parts(&block.source, &name)?;
-    let mut record = Record::new(id, Kind::Dataset, name);
-    let text: String = block.quads.iter().map(|quad| format!("{quad} .\n")).collect();
-    record.sections.push(Section::new(SectionKind::Other, text));
-    Ok(Observation::unversioned(record, block.lineage))
+    let pumped = pump.end()?;
+    bar.finish_and_clear();
+    Ok(pumped)
 }
 
 fn progress_bar(bytes: u64) -> ProgressBar {
@@ -224,22 +151,23 @@ fn show_plan(reader: &Reader) {
 }
 
 fn show(summary: &Summary, generation: u64) {
-    let Applied { new, changed, unchanged, embedded, .. } = &summary.applied;
-    if !summary.planned && new + changed == 0 && summary.quarantined == 0 {
+    let Pumped { items, applied, quarantined, skipped, skipped_for, .. } = &summary.pumped;
+    let Applied { new, changed, unchanged, embedded, .. } = applied;
+    if !summary.planned && new + changed == 0 && *quarantined == 0 {
         output::line(paint(GOOD, "nothing changed: the desk has all of this already"));
     }
     let would = if summary.planned { "would give" } else { "gave" };
     output::line(format!(
         "{} files, {} items {would} {} new, {} changed, {} unchanged records; {} to quarantine, {} skipped",
         summary.files,
-        summary.items,
+        items,
         paint(BOLD, new),
         paint(BOLD, changed),
         unchanged,
-        summary.quarantined,
-        summary.skipped
+        quarantined,
+        skipped
     ));
-    let mut reasons: Vec<_> = summary.skipped_for.iter().collect();
+    let mut reasons: Vec<_> = skipped_for.iter().collect();
     reasons.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     for (reason, count) in reasons.iter().take(REASONS_SHOWN) {
         output::line(paint(DIM, format!("  skipped {count}: {reason}")));
@@ -250,7 +178,7 @@ fn show(summary: &Summary, generation: u64) {
             format!("  and {} other reasons (see --json)", reasons.len() - REASONS_SHOWN),
         ));
     }
-    if summary.quarantined > 0 && !summary.planned {
+    if *quarantined > 0 && !summary.planned {
         output::line(paint(WARN, "look at what could not be read with `triagraph quarantine list`"));
     }
     if !summary.planned {

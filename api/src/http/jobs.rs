@@ -1,7 +1,9 @@
-//! What takes longer than a request? Jobs: writing records and verifying the desk, one after the other, told by number.
+//! What takes longer than a request? Jobs: writing records and files, verifying the desk, one after the other, told by number.
 //!
 //! Jobs live in memory: after a restart they are forgotten. What a job wrote by then is in the log, and sending the same
 //! records again changes nothing.
+
+mod job;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,110 +13,29 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use engine::{Applied, Desk, Verification};
+use engine::Desk;
+use ingest::Item;
 use jiff::Timestamp;
-use ontology::{Lineage, Observation, Place, Record};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::app::App;
 use super::extract::Operator;
 use super::problem::{Problem, ProblemBody};
-use super::schema;
+use crate::pump::Pump;
+
+use job::JobCounts;
+pub(crate) use job::{Job, JobKind, JobState};
 
 /// Jobs that may wait; each holds its records in memory.
 const WAITING: usize = 16;
 /// Finished jobs that are remembered.
 const REMEMBERED: usize = 1000;
-/// Records written at a time: between two blocks others may write, and the job can be stopped.
-const BLOCK: usize = 256;
-/// Refused records that a job names; all of them are in quarantine.
-const REFUSED_SHOWN: usize = 20;
 
-/// A job. Kept in memory: a restart forgets it, but not what it wrote.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Job {
-    /// Its number.
-    pub(crate) id: u64,
-    pub(crate) kind: JobKind,
-    pub(crate) state: JobState,
-    /// When it was asked for.
-    #[schema(format = DateTime)]
-    pub(crate) submitted: String,
-    /// When it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    pub(crate) ended: Option<String>,
-    pub(crate) counts: JobCounts,
-    /// The first records that the shapes refused; all of them are in quarantine.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) refused: Vec<Refused>,
-    /// What a verification found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<schema::Verification>)]
-    pub(crate) verification: Option<Verification>,
-    /// Why it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) error: Option<ProblemBody>,
-}
-
-/// What a job does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum JobKind {
-    /// Writes records.
-    Records,
-    /// Holds every index against the log.
-    Verify,
-}
-
-/// Where a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum JobState {
-    /// Waiting for the jobs before it.
-    Queued,
-    /// At work.
-    Running,
-    /// Done; a verification may have found problems.
-    Done,
-    /// Ended by an error.
-    Failed,
-    /// The server was stopped before it was done.
-    Interrupted,
-}
-
-/// How far a job is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub(crate) struct JobCounts {
-    /// Records sent.
-    pub(crate) total: u64,
-    /// Records looked at so far.
-    pub(crate) done: u64,
-    /// Records that were not there before.
-    pub(crate) new: u64,
-    /// Records with a new revision.
-    pub(crate) changed: u64,
-    /// Records that were there already, word for word.
-    pub(crate) unchanged: u64,
-    /// Records that the shapes refused.
-    pub(crate) refused: u64,
-    /// Passages that had to be embedded.
-    pub(crate) embedded: u64,
-}
-
-/// A record that was refused.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Refused {
-    /// Its id.
-    pub(crate) record: String,
-    /// What is wrong and what to do.
-    pub(crate) reason: String,
-}
+/// What a job writes.
+pub(crate) type Items = Box<dyn Iterator<Item = Item> + Send>;
 
 /// What a job has to do.
 pub(crate) enum Work {
-    Records(Vec<Record>),
+    Items { kind: JobKind, total: u64, items: Items },
     Verify,
 }
 
@@ -150,7 +71,7 @@ impl Jobs {
         }
         queue.last += 1;
         let (kind, total) = match &work {
-            Work::Records(records) => (JobKind::Records, records.len() as u64),
+            Work::Items { kind, total, .. } => (*kind, *total),
             Work::Verify => (JobKind::Verify, 0),
         };
         let job = Job {
@@ -160,6 +81,7 @@ impl Jobs {
             submitted: Timestamp::now().to_string(),
             ended: None,
             counts: JobCounts { total, ..JobCounts::default() },
+            skipped_for: BTreeMap::new(),
             refused: Vec::new(),
             verification: None,
             error: None,
@@ -253,24 +175,26 @@ impl Jobs {
                 self.update(id, |job| job.verification = Some(verification));
                 Ok(JobState::Done)
             }
-            Work::Records(records) => self.write(desk, id, records),
+            Work::Items { items, .. } => self.write(desk, id, items),
         }
     }
 
-    fn write(&self, desk: &Desk, id: u64, records: Vec<Record>) -> Result<JobState, Problem> {
-        let mut observations = (1..).zip(records).map(|(item, record)| observation(item, record));
-        loop {
-            let block: Vec<_> = observations.by_ref().take(BLOCK).collect();
-            if block.is_empty() {
-                return Ok(desk.seal().map(|_| JobState::Done)?);
+    fn write(&self, desk: &Desk, id: u64, items: Items) -> Result<JobState, Problem> {
+        let mut pump = Pump::new(desk, false);
+        for item in items {
+            if pump.take(item)? {
+                self.update(id, |job| job.tell(pump.so_far()));
+                if self.is_stopped() {
+                    return Ok(JobState::Interrupted);
+                }
             }
-            if self.queue().is_stopped {
-                return Ok(JobState::Interrupted);
-            }
-            let sent = block.len() as u64;
-            let applied = desk.apply(block)?;
-            self.update(id, |job| add(job, sent, &applied));
         }
+        let pumped = pump.end()?;
+        self.update(id, |job| {
+            job.tell(&pumped);
+            job.counts.total = pumped.items;
+        });
+        Ok(desk.seal().map(|_| JobState::Done)?)
     }
 
     fn update(&self, id: u64, change: impl FnOnce(&mut Job)) {
@@ -297,32 +221,6 @@ fn end(queue: &mut Queue, id: u64, state: JobState) {
         job.state = state;
         job.ended = Some(Timestamp::now().to_string());
     }
-}
-
-fn observation(item: u64, record: Record) -> Observation {
-    let lineage = Lineage {
-        origin: "POST /v1/records".to_owned(),
-        place: Some(Place::Item(item)),
-        mapping: "canonical".to_owned(),
-        observed: Timestamp::now(),
-    };
-    Observation::unversioned(record, lineage)
-}
-
-fn add(job: &mut Job, sent: u64, applied: &Applied) {
-    let counts = &mut job.counts;
-    counts.done += sent;
-    counts.new += applied.new;
-    counts.changed += applied.changed;
-    counts.unchanged += applied.unchanged;
-    counts.refused += applied.rejected.len() as u64;
-    counts.embedded += applied.embedded;
-    let room = REFUSED_SHOWN.saturating_sub(job.refused.len());
-    let refused = applied.rejected.iter().take(room).map(|rejected| Refused {
-        record: rejected.record.as_ref().map(ToString::to_string).unwrap_or_default(),
-        reason: rejected.reason.clone(),
-    });
-    job.refused.extend(refused);
 }
 
 /// 202 and where to ask for the job.

@@ -89,9 +89,13 @@ fn status_of(code: &str) -> StatusCode {
         "too-large" | "sparql-too-large" => StatusCode::PAYLOAD_TOO_LARGE,
         "unsupported-media-type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "wrong-host" => StatusCode::MISDIRECTED_REQUEST,
-        "invalid-request" | "invalid-record" | "idempotency-key-reused" | "sparql-evaluation" => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        "invalid-request"
+        | "invalid-record"
+        | "idempotency-key-reused"
+        | "sparql-evaluation"
+        | "unknown-mapping"
+        | "nothing-to-read"
+        | "source-name" => StatusCode::UNPROCESSABLE_ENTITY,
         "overloaded" | "not-ready" | "writer-stopped" | "queue-full" => StatusCode::SERVICE_UNAVAILABLE,
         "timeout" | "sparql-timeout" => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::INTERNAL_SERVER_ERROR,

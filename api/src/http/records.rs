@@ -6,14 +6,15 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use engine::{DeskError, Neighbours};
+use ingest::Item;
 use jiff::Timestamp;
-use ontology::{Kind, Observation, Record, RecordId};
+use ontology::{Kind, Lineage, Observation, Place, Record, RecordId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::app::App;
 use super::extract::{Caller, Json, Operator};
-use super::jobs::{self, Job, Work};
+use super::jobs::{self, Job, JobKind, Work};
 use super::problem::{Problem, ProblemBody};
 use super::wire::Written;
 use super::{schema, search};
@@ -89,13 +90,30 @@ pub(crate) async fn write(
             format!("{} stands in the list twice: send its last state", twice.id),
         ));
     }
-    Ok(jobs::accepted(&app.jobs.submit(Work::Records(records))?))
+    let total = records.len() as u64;
+    let items =
+        (1..).zip(records).map(|(item, record)| Item::Observation(Box::new(observation(item, record))));
+    Ok(jobs::accepted(&app.jobs.submit(Work::Items {
+        kind: JobKind::Records,
+        total,
+        items: Box::new(items),
+    })?))
+}
+
+fn observation(item: u64, record: Record) -> Observation {
+    let lineage = Lineage {
+        origin: "POST /v1/records".to_owned(),
+        place: Some(Place::Item(item)),
+        mapping: "canonical".to_owned(),
+        observed: Timestamp::now(),
+    };
+    Observation::unversioned(record, lineage)
 }
 
 /// What no mapping would make and the indexes rely on.
 fn check(record: &Record) -> Result<(), String> {
     if record.kind == Kind::Dataset {
-        return Err("RDF as it is comes in by `triagraph ingest`, which checks its syntax".to_owned());
+        return Err("RDF as it is comes in as a file (/v1/files), which checks its syntax".to_owned());
     }
     if record.audience.is_empty() {
         return Err("audience is empty: say who may see it, for instance [\"staff\"]".to_owned());

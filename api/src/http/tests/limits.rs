@@ -89,6 +89,7 @@ fn with_a_key_nothing_is_told_without_it() {
     for (method, path) in [
         ("POST", "/v1/search"),
         ("GET", "/v1/status"),
+        ("POST", "/v1/files?name=a.csv"),
         ("GET", "/sparql"),
         ("GET", "/metrics"),
         ("GET", "/v1/jobs"),

@@ -172,7 +172,7 @@ fn records_are_written_by_a_job_shown_and_deleted() {
     let job = server.job(&server.post("/v1/records", &list));
     fits::<jobs::Job>(&job);
     assert_eq!(
-        (&job["state"], &job["counts"]["new"], &job["counts"]["refused"]),
+        (&job["state"], &job["counts"]["new"], &job["counts"]["quarantined"]),
         (&json!("done"), &json!(1), &json!(1))
     );
     assert_eq!(job["refused"][0]["record"], "api:T-2");
@@ -230,6 +230,7 @@ fn a_narrowed_caller_neither_writes_nor_counts() {
     let server = Server::start();
     let calls = [
         ("POST", "/v1/records"),
+        ("POST", "/v1/files?name=a.csv"),
         ("DELETE", "/v1/records/sn%3AINC%2F1"),
         ("GET", "/v1/status"),
         ("GET", "/v1/jobs"),
@@ -308,6 +309,7 @@ fn the_document_is_openapi_3_1_and_its_references_resolve() {
         ("/v1/bundles/{id}/diff/{other}", "get"),
         ("/v1/bundles/{id}/prompt", "get"),
         ("/v1/records", "post"),
+        ("/v1/files", "post"),
         ("/v1/records/{id}", "get"),
         ("/v1/records/{id}", "delete"),
         ("/v1/records/{id}/neighbours", "get"),
