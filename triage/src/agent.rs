@@ -11,7 +11,7 @@ use crate::answer::{answer, cite};
 use crate::classify;
 use crate::evidence::{Evidence, Gather};
 use crate::extract::{Material, extract};
-use crate::lead::{Lead, other_code};
+use crate::lead::{Lead, other_code, second};
 use crate::page::{self, Chosen};
 use crate::result::{Answer, BundleRef, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage};
 use crate::sources::{Passage, Sources};
@@ -105,11 +105,13 @@ pub fn triage(
     let lead = Lead::of(&evidence, &ranked);
     let team = classify::team(&mut gather, &evidence, lead.page(), &affected)?;
     let of_lead = lead.record().map(|record| gather.bundle_of(record, options)).transpose()?;
+    let of_second = second(&evidence, lead).map(|record| gather.bundle_of(record, options)).transpose()?;
     let material = Material {
         ticket,
         evidence: &evidence,
         lead,
         lead_passages: of_lead.iter().flat_map(Passage::all).collect(),
+        second_passages: of_second.iter().flat_map(Passage::all).collect(),
         redactor: &redactor,
         for_model: &for_model,
     };
@@ -125,8 +127,9 @@ pub fn triage(
     if let Some(answer) = &answer {
         cite(desk, answer, now)?;
     }
-    let bundles =
-        [Some(&evidence.tickets), Some(&evidence.knowledge), of_lead.as_ref()].into_iter().flatten();
+    let bundles = [Some(&evidence.tickets), Some(&evidence.knowledge), of_lead.as_ref(), of_second.as_ref()]
+        .into_iter()
+        .flatten();
     Ok(Triage {
         schema: TRIAGE_SCHEMA.to_owned(),
         ticket: ticket.id.clone(),

@@ -11,7 +11,9 @@ use models::KnownName;
 use ontology::{Kind, Record, RecordId, Reference, Relation, Scope};
 
 use crate::agent::TriageOptions;
+use crate::fit::{self, Fit};
 use crate::names::{page_names, people};
+use crate::story;
 
 /// Tickets that vote at most.
 const NEIGHBOURS: usize = 12;
@@ -52,10 +54,12 @@ pub(crate) struct Neighbour {
     pub(crate) record: Record,
     /// Its vote, 0 to 1.
     pub(crate) weight: f64,
-    /// How well it tells what the ticket tells, 0 to 1; 0 without an embedder.
-    pub(crate) fit: f64,
+    /// How well it tells what the ticket tells.
+    pub(crate) fit: Fit,
     /// Pages that it was solved with, by its links and by what its notes name.
     pub(crate) cites: BTreeSet<RecordId>,
+    /// Where it names none: the page that tells its cause and solution.
+    pub(crate) told_by: Option<RecordId>,
     /// Problems, changes and tickets that its source ties it to.
     pub(crate) tied: BTreeSet<RecordId>,
 }
@@ -63,6 +67,11 @@ pub(crate) struct Neighbour {
 impl Neighbour {
     pub(crate) fn id(&self) -> &RecordId {
         &self.record.id
+    }
+
+    /// The pages that solve it, named or not.
+    pub(crate) fn solved_with(&self) -> impl Iterator<Item = &RecordId> {
+        self.cites.iter().chain(&self.told_by)
     }
 
     pub(crate) fn is_solved(&self) -> bool {
@@ -76,8 +85,8 @@ pub(crate) struct Page {
     /// Fused score beside the best page's, 0 to 1.
     pub(crate) score: f64,
     pub(crate) cosine: Option<f64>,
-    /// How well it tells what the ticket tells, 0 to 1; 0 without an embedder.
-    pub(crate) fit: f64,
+    /// How well it tells what the ticket tells.
+    pub(crate) fit: Fit,
     pub(crate) expired: bool,
     /// Services, items and alerts that it is about.
     pub(crate) documents: BTreeSet<RecordId>,
@@ -142,6 +151,9 @@ impl<'a> Gather<'a> {
             }
         }
         symmetric(&mut pages);
+        for neighbour in neighbours.iter_mut().filter(|one| one.is_solved() && one.cites.is_empty()) {
+            neighbour.told_by = story::told_by(&neighbour.record, &pages);
+        }
         self.compare(ticket, &mut neighbours, &mut pages)?;
         let people = people(ticket, &neighbours);
         Ok(Evidence { neighbours, pages, alerts, tickets, knowledge, people })
@@ -157,13 +169,13 @@ impl<'a> Gather<'a> {
         let Some(embedder) = self.desk.embedder() else { return Ok(()) };
         let earlier = neighbours.iter().map(|neighbour| &neighbour.record);
         let records: Vec<&Record> = earlier.chain(pages.iter().map(|page| &page.record)).collect();
-        let fits = crate::fit::fits(embedder.as_ref(), ticket, &records)?;
+        let fits = fit::fits(embedder.as_ref(), ticket, &records)?;
         let (of_neighbours, of_pages) = fits.split_at(neighbours.len());
         for (neighbour, fit) in neighbours.iter_mut().zip(of_neighbours) {
-            neighbour.fit = *fit;
+            neighbour.fit = fit.clone();
         }
         for (page, fit) in pages.iter_mut().zip(of_pages) {
-            page.fit = *fit;
+            page.fit = fit.clone();
         }
         Ok(())
     }
@@ -203,7 +215,15 @@ impl<'a> Gather<'a> {
             let solved =
                 if record.state.is_some_and(ontology::State::is_resolved) { 1.0 } else { UNSOLVED_VOTE };
             let weight = (related.hit.score / best).clamp(0.0, 1.0).powi(VOTE_POWER) * solved;
-            neighbours.push(Neighbour { ticket: related, record, weight, fit: 0.0, cites, tied });
+            neighbours.push(Neighbour {
+                ticket: related,
+                record,
+                weight,
+                fit: Fit::default(),
+                cites,
+                told_by: None,
+                tied,
+            });
         }
         Ok(neighbours)
     }
@@ -241,7 +261,16 @@ impl<'a> Gather<'a> {
         let contradicts = self.targets(&record, Relation::Contradicts)?;
         let documents = self.targets(&record, Relation::Documents)?;
         let expired = record.is_expired(self.now);
-        Ok(Some(Page { record, score, documents, cosine, fit: 0.0, expired, replaces, contradicts }))
+        Ok(Some(Page {
+            record,
+            score,
+            documents,
+            cosine,
+            fit: Fit::default(),
+            expired,
+            replaces,
+            contradicts,
+        }))
     }
 
     fn alerts(&mut self, question: &str, options: &TriageOptions<'_>) -> Result<Vec<Alert>, DeskError> {

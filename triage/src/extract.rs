@@ -7,8 +7,8 @@ use models::Redactor;
 use ontology::{Kind, Record, RecordId, SectionKind, Span};
 
 use crate::evidence::{Evidence, Neighbour};
-use crate::lead::{Lead, TOLD_WEIGHT, precedents};
-use crate::result::{Answer, Claim, Earlier};
+use crate::lead::{Lead, SAME_STORY, TOLD_WEIGHT, precedents};
+use crate::result::{Answer, Claim, Earlier, Otherwise};
 use crate::sources::{Passage, Sources};
 use crate::words;
 
@@ -23,8 +23,6 @@ const PAGE_SENTENCES: usize = 3;
 const LEAD_SENTENCES: usize = 6;
 /// Share of a sentence's words from which another says the same.
 const SAID_ALREADY: f64 = 0.8;
-/// Share of the words of a ticket's cause and solution that a page has when both speak of one thing.
-const SAME_STORY: f64 = 0.35;
 
 /// What an answer is made from.
 pub(crate) struct Material<'a> {
@@ -33,6 +31,8 @@ pub(crate) struct Material<'a> {
     pub(crate) lead: Lead<'a>,
     /// The leading record's passages, in its order.
     pub(crate) lead_passages: Vec<Passage<'a>>,
+    /// The passages of what else fits, in its order.
+    pub(crate) second_passages: Vec<Passage<'a>>,
     /// Hides what is another person's from whoever reads the answer.
     pub(crate) redactor: &'a Redactor,
     /// Hides what no language model is to see.
@@ -87,12 +87,12 @@ impl<'a> Material<'a> {
     }
 
     fn lead_parts(&self, kinds: &[SectionKind]) -> Vec<Passage<'a>> {
-        self.lead_passages
-            .iter()
-            .filter(|passage| kinds.contains(&passage.item.section_kind))
-            .copied()
-            .collect()
+        of_kinds(&self.lead_passages, kinds)
     }
+}
+
+fn of_kinds<'a>(passages: &[Passage<'a>], kinds: &[SectionKind]) -> Vec<Passage<'a>> {
+    passages.iter().filter(|passage| kinds.contains(&passage.item.section_kind)).copied().collect()
 }
 
 /// The answer in the sources' own words.
@@ -108,6 +108,7 @@ pub(crate) fn extract(material: &Material<'_>, sources: &mut Sources) -> Answer 
         }
         Lead::Nobody => {}
     }
+    answer.otherwise = otherwise(material, sources);
     for id in tied {
         let bundle = &material.evidence.tickets;
         let is_told = bundle
@@ -141,6 +142,33 @@ fn by_page(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sourc
             in_order(material, passage, sources, claims);
         }
     }
+}
+
+/// What else fits the ticket, in short: when, why, and what to do.
+fn otherwise(material: &Material<'_>, sources: &mut Sources) -> Option<Otherwise> {
+    let first = material.second_passages.first()?.item;
+    let title = material.redactor.redact(&first.title).text().to_owned();
+    let (record, kind) = (first.record.clone(), first.kind);
+    let (compare, likely_cause, what_to_do) = (Vec::new(), Vec::new(), Vec::new());
+    let mut other = Otherwise { record, kind, title, compare, likely_cause, what_to_do };
+    let parts: [(&[SectionKind], &mut Vec<Claim>); 2] = [
+        (&[SectionKind::Symptom, SectionKind::Environment], &mut other.compare),
+        (&[SectionKind::RootCause], &mut other.likely_cause),
+    ];
+    let is_page = first.kind.is_knowledge();
+    for (kinds, claims) in parts.into_iter().skip(usize::from(!is_page)) {
+        for passage in of_kinds(&material.second_passages, kinds) {
+            whole(material, passage, PAGE_SENTENCES, sources, claims);
+        }
+    }
+    let mut tells = vec![SectionKind::Steps, SectionKind::Resolution];
+    if is_page {
+        tells.extend([SectionKind::Diagnosis, SectionKind::Other]);
+    }
+    for passage in of_kinds(&material.second_passages, &tells) {
+        in_order(material, passage, sources, &mut other.what_to_do);
+    }
+    (!other.what_to_do.is_empty()).then_some(other)
 }
 
 /// How the earlier ticket was solved, in full and in its own words, then what tickets that agree with it add.

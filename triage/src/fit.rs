@@ -13,17 +13,35 @@ const STATEMENTS: usize = 16;
 /// Content words below which a statement says too little to be compared.
 const LEAST_WORDS: usize = 2;
 
-/// How well each candidate tells what the ticket tells, 0 to 1, in the order of the candidates.
+/// How well a text tells what the ticket tells: the share of each of the ticket's statements, in their order.
+#[derive(Clone, Default)]
+pub(crate) struct Fit {
+    shares: Vec<f64>,
+}
+
+impl Fit {
+    /// All statements together, 0 to 1; 0 without an embedder.
+    pub(crate) fn whole(&self) -> f64 {
+        self.shares.iter().sum()
+    }
+
+    /// How much of the ticket this tells and the other does not, 0 to 1.
+    pub(crate) fn gain_over(&self, other: &Self) -> f64 {
+        self.shares.iter().zip(&other.shares).map(|(mine, its)| (mine - its).max(0.0)).sum()
+    }
+}
+
+/// How well each candidate tells what the ticket tells, in the order of the candidates.
 pub(crate) fn fits(
     embedder: &dyn Embedder,
     ticket: &Record,
     candidates: &[&Record],
-) -> Result<Vec<f64>, EmbedError> {
+) -> Result<Vec<Fit>, EmbedError> {
     let asked = statements(ticket);
     let told: Vec<Vec<String>> = candidates.iter().map(|record| statements(record)).collect();
     let texts: Vec<&str> = asked.iter().chain(told.iter().flatten()).map(String::as_str).collect();
     if asked.is_empty() {
-        return Ok(vec![0.0; candidates.len()]);
+        return Ok(vec![Fit::default(); candidates.len()]);
     }
     let vectors = embedder.embed(TextRole::Passage, &texts)?;
     let (of_ticket, mut rest) = vectors.split_at(asked.len());
@@ -35,8 +53,8 @@ pub(crate) fn fits(
         let (its, others) = rest.split_at(statements.len());
         rest = others;
         let best = |vector: &Vec<f32>| its.iter().map(|other| cosine(vector, other)).fold(0.0, f64::max);
-        let sum: f64 = of_ticket.iter().zip(&weights).map(|(vector, weight)| weight * best(vector)).sum();
-        fits.push(sum / all);
+        let share = |(vector, weight): (&Vec<f32>, &f64)| weight * best(vector) / all;
+        fits.push(Fit { shares: of_ticket.iter().zip(&weights).map(share).collect() });
     }
     Ok(fits)
 }

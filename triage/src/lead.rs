@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ontology::Record;
 
-use crate::evidence::{Evidence, Neighbour};
+use crate::evidence::{Evidence, Neighbour, Page};
 use crate::page::Chosen;
 use crate::words;
 
@@ -12,6 +12,14 @@ use crate::words;
 pub(crate) const TOLD_WEIGHT: f64 = 0.2;
 /// A page that tells less of the ticket than this share of what the nearest solved ticket tells is about something else.
 const PAGE_FITS: f64 = 0.8;
+
+/// Share of the neighbours' votes from which people's word stands behind a page.
+const VOUCHED: f64 = 0.3;
+
+/// Share of the ticket that another record must tell beyond the lead to be told too.
+const TELLS_MORE: f64 = 0.12;
+/// Share of a story's words from which two tickets tell one story.
+pub(crate) const SAME_STORY: f64 = 0.35;
 
 /// Whose steps the answer gives.
 #[derive(Clone, Copy)]
@@ -40,6 +48,26 @@ impl<'a> Lead<'a> {
         if let Self::Page(page) = self { Some(page) } else { None }
     }
 
+    /// Whether the page is one that the leading page replaces or contradicts.
+    fn outdates(self, page: &Page) -> bool {
+        let id = &page.record.id;
+        self.page().is_some_and(|lead| lead.page.replaces.contains(id) || lead.page.contradicts.contains(id))
+    }
+
+    /// Whether a solved ticket tells what the lead tells.
+    fn is_told_by(self, ticket: &Neighbour) -> bool {
+        match self {
+            Self::Page(lead) => {
+                ticket.solved_with().any(|id| *id == lead.page.record.id || lead.page.replaces.contains(id))
+            }
+            Self::Ticket(lead) => {
+                let (one, other) = (words::story(&lead.record), words::story(&ticket.record));
+                words::overlap(&one, &other).max(words::overlap(&other, &one)) >= SAME_STORY
+            }
+            Self::Nobody => false,
+        }
+    }
+
     pub(crate) fn record(self) -> Option<&'a Record> {
         match self {
             Self::Page(chosen) => Some(&chosen.page.record),
@@ -47,6 +75,35 @@ impl<'a> Lead<'a> {
             Self::Nobody => None,
         }
     }
+}
+
+/// Another page or solved ticket that is told beside the lead: the page that tells the leading ticket's solution, or whatever
+/// tells much of the ticket that the lead does not, as a second matter or a look-alike does.
+pub(crate) fn second<'a>(evidence: &'a Evidence, lead: Lead<'a>) -> Option<&'a Record> {
+    let is_open = |page: &&Page| !page.expired && lead.record().is_none_or(|lead| lead.id != page.record.id);
+    let page_of = |ticket: &Neighbour| {
+        let solves =
+            |page: &&Page| ticket.solved_with().any(|id| *id == page.record.id || page.replaces.contains(id));
+        evidence.pages.iter().filter(is_open).find(solves).map(|page| &page.record)
+    };
+    let fit = match lead {
+        Lead::Page(chosen) => &chosen.page.fit,
+        Lead::Ticket(ticket) => match page_of(ticket) {
+            Some(page) => return Some(page),
+            None => &ticket.fit,
+        },
+        Lead::Nobody => return None,
+    };
+    if !evidence.is_english() {
+        return None;
+    }
+    let pages = evidence.pages.iter().filter(is_open).filter(|page| !lead.outdates(page));
+    let pages = pages.map(|page| (page.fit.gain_over(fit), &page.record));
+    let tickets = precedents(evidence).filter(|ticket| !lead.is_told_by(ticket));
+    let tickets =
+        tickets.map(|ticket| (ticket.fit.gain_over(fit), page_of(ticket).unwrap_or(&ticket.record)));
+    let best = pages.chain(tickets).max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.id.cmp(&a.1.id)));
+    best.filter(|(gain, _)| *gain >= TELLS_MORE).map(|(_, record)| record)
 }
 
 /// Solved tickets with a story to tell, nearest first.
@@ -66,8 +123,8 @@ fn is_better(evidence: &Evidence, ticket: &Neighbour, page: &Chosen<'_>) -> bool
         return ticket.record.resolved > record.modified.or(record.created);
     }
     // People's word for a page weighs more than how its text reads.
-    let is_vouched_for = page.votes > 0.0 || page.by_story || page.by_alert;
-    evidence.is_english() && !is_vouched_for && page.page.fit < PAGE_FITS * ticket.fit
+    let is_vouched_for = page.votes >= VOUCHED || page.by_story || page.by_alert;
+    evidence.is_english() && !is_vouched_for && page.page.fit.whole() < PAGE_FITS * ticket.fit.whole()
 }
 
 /// The code or alert that the ticket gives where the leading record gives another of the same family: `LL-3307` and

@@ -21,6 +21,7 @@ mod extract;
 mod fit;
 mod lead;
 mod names;
+mod story;
 
 mod answer;
 
@@ -28,6 +29,6 @@ mod agent;
 
 pub use agent::{TriageError, TriageOptions, triage};
 pub use result::{
-    Affected, Answer, BundleRef, Claim, Decision, Dropped, Earlier, Outcome, PageChoice, RelatedLine, Source,
-    StepTrace, Strength, TRIAGE_SCHEMA, Triage,
+    Affected, Answer, BundleRef, Claim, Decision, Dropped, Earlier, Otherwise, Outcome, PageChoice,
+    RelatedLine, Source, StepTrace, Strength, TRIAGE_SCHEMA, Triage,
 };

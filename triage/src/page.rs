@@ -112,14 +112,18 @@ fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
         its.points += ABOUT_AFFECTED;
         its.why.push("it is about what is hit".to_owned());
     }
-    let citing = evidence.neighbours.iter().filter(|neighbour| !neighbour.cites.is_empty());
-    let all: f64 = citing.clone().map(|neighbour| neighbour.weight).sum();
+    // A solved ticket that no page solved is a voice against all of them.
+    let voting = evidence.neighbours.iter().filter(|neighbour| {
+        neighbour.solved_with().next().is_some()
+            || (neighbour.is_solved() && !words::story(&neighbour.record).is_empty())
+    });
+    let all: f64 = voting.clone().map(|neighbour| neighbour.weight).sum();
     let trust = trust_in_neighbours(evidence);
     let mut by_page: BTreeMap<&RecordId, (f64, Vec<&str>)> = BTreeMap::new();
-    for neighbour in citing {
-        for id in &neighbour.cites {
+    for neighbour in voting {
+        for id in neighbour.solved_with() {
             let (weight, tickets) = by_page.entry(id).or_default();
-            *weight += neighbour.weight / neighbour.cites.len() as f64;
+            *weight += neighbour.weight / neighbour.solved_with().count() as f64;
             tickets.push(neighbour.id().external());
         }
     }
@@ -131,7 +135,7 @@ fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
         its.votes = weight / all;
         // Half of a full vote speaks half as loud: many far tickets do not make one near one.
         its.points += SOLVED_NEIGHBOURS * trust * its.votes * weight.min(1.0);
-        its.why.push(format!("named in the notes of {}", listed(&tickets)));
+        its.why.push(format!("it solved {}", listed(&tickets)));
     }
     for alert in &evidence.alerts {
         let weight = if alert.is_named { NAMED_ALERT } else { LIKE_ALERT };
@@ -153,8 +157,8 @@ fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
 /// How much more than pages the neighbours are to be believed: the better they tell what the ticket tells, the more.
 fn trust_in_neighbours(evidence: &Evidence) -> f64 {
     let near = evidence.neighbours.iter().filter(|neighbour| neighbour.weight >= NEAR_VOTE);
-    let of_neighbours = near.map(|neighbour| neighbour.fit).fold(0.0, f64::max);
-    let of_pages = evidence.pages.iter().map(|page| page.fit).fold(0.0, f64::max);
+    let of_neighbours = near.map(|neighbour| neighbour.fit.whole()).fold(0.0, f64::max);
+    let of_pages = evidence.pages.iter().map(|page| page.fit.whole()).fold(0.0, f64::max);
     if of_neighbours <= 0.0 || of_pages <= 0.0 {
         return 1.0;
     }

@@ -151,6 +151,9 @@ pub struct Answer {
     pub verification: Vec<Claim>,
     /// Whom to call otherwise.
     pub escalation: Vec<Claim>,
+    /// What else fits the ticket: a look-alike, a second matter, or the page that tells what the leading ticket tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Otherwise>,
     /// What like tickets, their problems and changes tell beside it.
     pub earlier: Vec<Earlier>,
     /// The solved ticket whose cause and solution the answer tells where no page does: names and numbers in it are its own.
@@ -178,7 +181,31 @@ impl Answer {
         ]
         .into_iter()
         .flatten()
+        .chain(self.otherwise.iter().flat_map(Otherwise::claims))
         .chain(earlier)
+    }
+}
+
+/// Another page or solved ticket that fits the ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Otherwise {
+    /// The record.
+    pub record: RecordId,
+    /// What it is.
+    pub kind: Kind,
+    /// Its title, with what is another person's taken out.
+    pub title: String,
+    /// When it holds: to be compared with the ticket.
+    pub compare: Vec<Claim>,
+    /// Why it happens then.
+    pub likely_cause: Vec<Claim>,
+    /// What to do then, in order.
+    pub what_to_do: Vec<Claim>,
+}
+
+impl Otherwise {
+    fn claims(&self) -> impl Iterator<Item = &Claim> {
+        [&self.compare, &self.likely_cause, &self.what_to_do].into_iter().flatten()
     }
 }
 

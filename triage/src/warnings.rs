@@ -37,8 +37,7 @@ pub(crate) fn warnings(
     }
     if tells_of_several(ticket) {
         warnings.push(
-            "the ticket seems to tell of more than one matter: this answers the one that the desk knows best"
-                .to_owned(),
+            "the ticket seems to tell of more than one matter: see that each of them is answered".to_owned(),
         );
     }
     if let (Lead::Ticket(_), Some(chosen)) = (lead, chosen.filter(|chosen| chosen.page.expired)) {

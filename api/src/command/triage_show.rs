@@ -1,7 +1,7 @@
 //! How does a triage look in a terminal? Decisions first, then what to do, then why; handles lead to the sources below.
 
 use ontology::{Kind, RecordId};
-use triage::{Claim, Decision, Outcome, PageChoice, RelatedLine, Source, Triage};
+use triage::{Claim, Decision, Otherwise, Outcome, PageChoice, RelatedLine, Source, Triage};
 
 use crate::command::related::in_words;
 use crate::command::search::tell_limits;
@@ -45,6 +45,9 @@ pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) ->
         }
         claims("How to see that it is solved", &answer.verification, false);
         claims("If it does not help", &answer.escalation, false);
+        if let Some(other) = &answer.otherwise {
+            otherwise(other);
+        }
         for earlier in &answer.earlier {
             let name = earlier.record.external();
             let title = match earlier.kind {
@@ -78,6 +81,17 @@ pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) ->
     }
     tell_limits(&triage.degraded, &[]);
     line("");
+}
+
+fn otherwise(other: &Otherwise) {
+    let name = match other.kind {
+        Kind::Article | Kind::Runbook => other.title.clone(),
+        _ => format!("{} {} (names and numbers are of that ticket)", other.record.external(), other.title),
+    };
+    heading(&format!("This fits too: {name}"));
+    claims("  It holds when", &other.compare, false);
+    claims("  Its cause", &other.likely_cause, false);
+    claims("  What to do then", &other.what_to_do, true);
 }
 
 fn how_it_was_solved(ticket: &str) -> String {
