@@ -8,12 +8,14 @@ use models::{KnownName, LanguageModel, NameKind, RedactionPolicy, Redactor};
 use ontology::{Record, Scope};
 
 use crate::answer::{answer, cite};
+use crate::cited::Answer;
 use crate::classify;
 use crate::evidence::{Evidence, Gather};
-use crate::extract::{Material, extract};
+use crate::extract::extract;
 use crate::lead::{Lead, other_code, second};
+use crate::material::Material;
 use crate::page::{self, Chosen};
-use crate::result::{Answer, BundleRef, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage};
+use crate::result::{BundleRef, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage};
 use crate::sources::{Passage, Sources};
 use crate::strength::{ENOUGH, strength};
 use crate::warnings::warnings;
@@ -261,7 +263,7 @@ fn degraded(evidence: &Evidence) -> Vec<Degraded> {
 fn related(evidence: &Evidence, redactor: &Redactor) -> Vec<RelatedLine> {
     let shown =
         evidence.neighbours.iter().filter(|neighbour| neighbour.weight >= SHOWN_WEIGHT).take(SHOWN_RELATED);
-    let line = |neighbour: &crate::evidence::Neighbour| RelatedLine {
+    let line = |neighbour: &crate::finding::Neighbour| RelatedLine {
         record: neighbour.id().clone(),
         kind: neighbour.record.kind,
         title: redactor.redact(&neighbour.record.title).text().to_owned(),

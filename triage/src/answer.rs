@@ -8,9 +8,9 @@ use ontology::RecordId;
 
 use crate::agent::{Trace, TriageOptions};
 use crate::check::{Checker, Drafted};
+use crate::cited::{Answer, Claim, Dropped};
 use crate::draft;
-use crate::extract::Material;
-use crate::result::{Answer, Claim, Dropped};
+use crate::material::Material;
 use crate::sources::{Passage, Sources};
 
 /// Passages that a language model is shown.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use models::{Embedder, TextRole};
 
+use crate::cited::Dropped;
 use crate::fit::cosine;
-use crate::result::Dropped;
 use crate::words;
 
 /// Sources that one sentence may name.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use engine::{DeskError, FactKind};
 use ontology::{Kind, Record, RecordId, Relation};
 
-use crate::evidence::{Evidence, Gather, Neighbour};
+use crate::evidence::{Evidence, Gather};
+use crate::finding::Neighbour;
 use crate::page::Chosen;
 use crate::result::{Affected, Decision};
 

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use engine::{
-    Bundle, BundleRequest, Desk, DeskError, FactKind, Filters, Hit, Leg, Query, RelatedTicket, Subject,
-};
+use engine::{Bundle, BundleRequest, Desk, DeskError, FactKind, Filters, Hit, Leg, Query, Subject};
 use jiff::Timestamp;
 use models::KnownName;
 use ontology::{Kind, Record, RecordId, Reference, Relation, Scope};
 
 use crate::agent::TriageOptions;
+use crate::finding::{Alert, Neighbour, Page};
 use crate::fit::{self, Fit};
 use crate::names::{page_names, people};
 use crate::story;
@@ -39,70 +38,13 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// Whether the ticket is in the embedder's language, as far as can be told.
     pub(crate) fn is_english(&self) -> bool {
-        self.tickets.language.as_deref().is_none_or(|language| language.starts_with("en"))
+        is_english(&self.tickets)
     }
 
     /// Whether the ticket hits this item or service.
     pub(crate) fn affects(&self, id: &RecordId) -> bool {
         self.tickets.facts.iter().any(|fact| fact.kind == FactKind::Affected && fact.object == *id)
     }
-}
-
-/// An earlier ticket.
-pub(crate) struct Neighbour {
-    pub(crate) ticket: RelatedTicket,
-    pub(crate) record: Record,
-    /// Its vote, 0 to 1.
-    pub(crate) weight: f64,
-    /// How well it tells what the ticket tells.
-    pub(crate) fit: Fit,
-    /// Pages that it was solved with, by its links and by what its notes name.
-    pub(crate) cites: BTreeSet<RecordId>,
-    /// Where it names none: the page that tells its cause and solution.
-    pub(crate) told_by: Option<RecordId>,
-    /// Problems, changes and tickets that its source ties it to.
-    pub(crate) tied: BTreeSet<RecordId>,
-}
-
-impl Neighbour {
-    pub(crate) fn id(&self) -> &RecordId {
-        &self.record.id
-    }
-
-    /// The pages that solve it, named or not.
-    pub(crate) fn solved_with(&self) -> impl Iterator<Item = &RecordId> {
-        self.cites.iter().chain(&self.told_by)
-    }
-
-    pub(crate) fn is_solved(&self) -> bool {
-        self.record.state.is_some_and(ontology::State::is_resolved)
-    }
-}
-
-/// A runbook or article.
-pub(crate) struct Page {
-    pub(crate) record: Record,
-    /// Fused score beside the best page's, 0 to 1.
-    pub(crate) score: f64,
-    pub(crate) cosine: Option<f64>,
-    /// How well it tells what the ticket tells.
-    pub(crate) fit: Fit,
-    pub(crate) expired: bool,
-    /// Services, items and alerts that it is about.
-    pub(crate) documents: BTreeSet<RecordId>,
-    /// Pages that it replaces.
-    pub(crate) replaces: BTreeSet<RecordId>,
-    /// Pages that it contradicts, by its own word or theirs.
-    pub(crate) contradicts: BTreeSet<RecordId>,
-}
-
-/// An alert that the ticket names or describes.
-pub(crate) struct Alert {
-    pub(crate) record: Record,
-    /// Whether the ticket gives its name.
-    pub(crate) is_named: bool,
-    /// Pages that it leads to.
-    pub(crate) leads_to: BTreeSet<RecordId>,
 }
 
 /// Reads the desk for one ticket.
@@ -151,8 +93,10 @@ impl<'a> Gather<'a> {
             }
         }
         symmetric(&mut pages);
-        for neighbour in neighbours.iter_mut().filter(|one| one.is_solved() && one.cites.is_empty()) {
-            neighbour.told_by = story::told_by(&neighbour.record, &pages);
+        if is_english(&tickets) {
+            for neighbour in neighbours.iter_mut().filter(|one| one.is_solved() && one.cites.is_empty()) {
+                neighbour.told_by = story::told_by(&neighbour.record, &pages);
+            }
         }
         self.compare(ticket, &mut neighbours, &mut pages)?;
         let people = people(ticket, &neighbours);
@@ -330,6 +274,10 @@ impl<'a> Gather<'a> {
 
 fn is_named(hit: &Hit, question: &str) -> bool {
     question.contains(&hit.title)
+}
+
+fn is_english(bundle: &Bundle) -> bool {
+    bundle.language.as_deref().is_none_or(|language| language.starts_with("en"))
 }
 
 /// A contradiction and a replacement hold from both ends.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use ontology::Record;
 
-use crate::evidence::{Evidence, Neighbour, Page};
+use crate::evidence::Evidence;
+use crate::finding::{Neighbour, Page};
 use crate::page::Chosen;
 use crate::words;
 

@@ -4,9 +4,11 @@
 //! answered or handed over. Decisions come from neighbours and graph alone; text of tickets and documents is data, and a
 //! language model, where one is given, only words the answer, which is then checked sentence by sentence.
 
+mod cited;
 mod result;
 
 mod evidence;
+mod finding;
 mod words;
 
 mod classify;
@@ -20,6 +22,7 @@ mod draft;
 mod extract;
 mod fit;
 mod lead;
+mod material;
 mod names;
 mod story;
 
@@ -28,7 +31,8 @@ mod answer;
 mod agent;
 
 pub use agent::{TriageError, TriageOptions, triage};
+pub use cited::{Answer, Claim, Dropped, Earlier, Otherwise, Source};
 pub use result::{
-    Affected, Answer, BundleRef, Claim, Decision, Dropped, Earlier, Otherwise, Outcome, PageChoice,
-    RelatedLine, Source, StepTrace, Strength, TRIAGE_SCHEMA, Triage,
+    Affected, BundleRef, Decision, Outcome, PageChoice, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA,
+    Triage,
 };

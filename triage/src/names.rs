@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use models::{KnownName, NameKind};
 use ontology::{Record, Reference, Relation, Section, SectionKind};
 
-use crate::evidence::Neighbour;
+use crate::finding::Neighbour;
 
 /// What a ticket's notes name that may be a page.
 pub(crate) fn page_names(record: &Record) -> BTreeSet<String> {

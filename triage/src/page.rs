@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ontology::RecordId;
 
-use crate::evidence::{Evidence, Page};
+use crate::evidence::Evidence;
+use crate::finding::Page;
 use crate::result::PageChoice;
 use crate::words;
 
@@ -112,10 +113,10 @@ fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
         its.points += ABOUT_AFFECTED;
         its.why.push("it is about what is hit".to_owned());
     }
-    // A solved ticket that no page solved is a voice against all of them.
+    // A solved ticket that no page solved is a voice against all of them. Whose nearness rests on a foreign language is none.
     let voting = evidence.neighbours.iter().filter(|neighbour| {
-        neighbour.solved_with().next().is_some()
-            || (neighbour.is_solved() && !words::story(&neighbour.record).is_empty())
+        let tells = || neighbour.is_solved() && !words::story(&neighbour.record).is_empty();
+        neighbour.solved_with().next().is_some() || (evidence.is_english() && tells())
     });
     let all: f64 = voting.clone().map(|neighbour| neighbour.weight).sum();
     let trust = trust_in_neighbours(evidence);

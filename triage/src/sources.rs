@@ -4,7 +4,7 @@ use engine::{Bundle, BundleItem, Fact};
 use models::Redactor;
 use ontology::Kind;
 
-use crate::result::Source;
+use crate::cited::Source;
 
 /// A passage that may be cited.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ontology::{Record, RecordId};
 
-use crate::evidence::Page;
+use crate::finding::Page;
 use crate::words;
 
 /// Share of a story's words, rare ones counting more, from which a page tells it. Of the demo desk's solved incidents 101 of 109

@@ -1,7 +1,7 @@
 //! How does a triage look in a terminal? Decisions first, then what to do, then why; handles lead to the sources below.
 
 use ontology::{Kind, RecordId};
-use triage::{Claim, Decision, Otherwise, Outcome, PageChoice, RelatedLine, Source, Triage};
+use triage::{Answer, Claim, Decision, Otherwise, Outcome, PageChoice, RelatedLine, Source, Triage};
 
 use crate::command::related::in_words;
 use crate::command::search::tell_limits;
@@ -30,32 +30,7 @@ pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) ->
     }
     related(&triage.related, called);
     if let Some(answer) = &triage.answer {
-        claims("Known on what is hit", &answer.known, false);
-        claims("Compare: the page holds when", &answer.compare, false);
-        if let Some(ticket) = &answer.precedent {
-            let name = ticket.external();
-            let heading = format!("Likely cause, as in {name} (names and numbers are of that ticket)");
-            claims(&heading, &answer.likely_cause, false);
-            claims(&format!("What was found in {name}"), &answer.check_first, false);
-            claims(&how_it_was_solved(name), &answer.what_to_do, true);
-        } else {
-            claims("Likely cause", &answer.likely_cause, false);
-            claims("Check first", &answer.check_first, true);
-            claims("What to do", &answer.what_to_do, true);
-        }
-        claims("How to see that it is solved", &answer.verification, false);
-        claims("If it does not help", &answer.escalation, false);
-        if let Some(other) = &answer.otherwise {
-            otherwise(other);
-        }
-        for earlier in &answer.earlier {
-            let name = earlier.record.external();
-            let title = match earlier.kind {
-                Kind::Problem | Kind::Change => format!("What {name} says"),
-                _ => format!("{name} was like it (names and numbers are of that ticket)"),
-            };
-            claims(&title, &earlier.claims, false);
-        }
+        told(answer);
         sources(&answer.sources);
         for dropped in &answer.dropped {
             line(paint(
@@ -81,6 +56,36 @@ pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) ->
     }
     tell_limits(&triage.degraded, &[]);
     line("");
+}
+
+/// What the answer says, part by part.
+fn told(answer: &Answer) {
+    claims("Known on what is hit", &answer.known, false);
+    claims("Compare: the page holds when", &answer.compare, false);
+    if let Some(ticket) = &answer.precedent {
+        let name = ticket.external();
+        let heading = format!("Likely cause, as in {name} (names and numbers are of that ticket)");
+        claims(&heading, &answer.likely_cause, false);
+        claims(&format!("What was found in {name}"), &answer.check_first, false);
+        claims(&how_it_was_solved(name), &answer.what_to_do, true);
+    } else {
+        claims("Likely cause", &answer.likely_cause, false);
+        claims("Check first", &answer.check_first, true);
+        claims("What to do", &answer.what_to_do, true);
+    }
+    claims("How to see that it is solved", &answer.verification, false);
+    claims("If it does not help", &answer.escalation, false);
+    if let Some(other) = &answer.otherwise {
+        otherwise(other);
+    }
+    for earlier in &answer.earlier {
+        let name = earlier.record.external();
+        let title = match earlier.kind {
+            Kind::Problem | Kind::Change => format!("What {name} says"),
+            _ => format!("{name} was like it (names and numbers are of that ticket)"),
+        };
+        claims(&title, &earlier.claims, false);
+    }
 }
 
 fn otherwise(other: &Otherwise) {
