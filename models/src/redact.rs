@@ -132,6 +132,21 @@ impl Redacted {
         &self.text
     }
 
+    /// A part of the original text, from one byte to another, as it stands here. Secrets that only their surroundings betray, a key's
+    /// lines or a password told twice, stay hidden in it.
+    #[must_use]
+    pub fn part(&self, original: &str, start: usize, end: usize) -> String {
+        let mut part = String::new();
+        let mut at = start;
+        for replaced in self.replacements.iter().filter(|one| one.start < end && one.end > start) {
+            part.push_str(original.get(at..replaced.start.max(at)).unwrap_or_default());
+            part.push_str(&replaced.placeholder);
+            at = replaced.end.min(end);
+        }
+        part.push_str(original.get(at..end).unwrap_or_default());
+        part
+    }
+
     /// What was replaced, in order of place.
     #[must_use]
     pub fn replacements(&self) -> &[Replacement] {

@@ -169,6 +169,8 @@ impl<'a> Gather<'a> {
                 tied,
             });
         }
+        // What a source links stands in front of `related`; here the nearest speaks first.
+        neighbours.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         Ok(neighbours)
     }
 

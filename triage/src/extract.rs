@@ -80,22 +80,29 @@ fn otherwise(material: &Material<'_>, sources: &mut Sources) -> Option<Otherwise
     let (record, kind) = (first.record.clone(), first.kind);
     let (compare, likely_cause, what_to_do) = (Vec::new(), Vec::new(), Vec::new());
     let mut other = Otherwise { record, kind, title, compare, likely_cause, what_to_do };
-    let parts: [(&[SectionKind], &mut Vec<Claim>); 2] = [
-        (&[SectionKind::Symptom, SectionKind::Environment], &mut other.compare),
-        (&[SectionKind::RootCause], &mut other.likely_cause),
-    ];
-    let is_page = first.kind.is_knowledge();
-    for (kinds, claims) in parts.into_iter().skip(usize::from(!is_page)) {
-        for passage in of_kinds(&material.second_passages, kinds) {
-            whole(material, passage, PAGE_SENTENCES, sources, claims);
+    if first.kind.is_knowledge() {
+        let parts: [(&[SectionKind], &mut Vec<Claim>); 2] = [
+            (&[SectionKind::Symptom, SectionKind::Environment], &mut other.compare),
+            (&[SectionKind::RootCause], &mut other.likely_cause),
+        ];
+        for (kinds, claims) in parts {
+            for passage in of_kinds(&material.second_passages, kinds) {
+                whole(material, passage, PAGE_SENTENCES, sources, claims);
+            }
         }
-    }
-    let mut tells = vec![SectionKind::Steps, SectionKind::Resolution];
-    if is_page {
-        tells.extend([SectionKind::Diagnosis, SectionKind::Other]);
-    }
-    for passage in of_kinds(&material.second_passages, &tells) {
-        in_order(material, passage, sources, &mut other.what_to_do);
+        let tells = [SectionKind::Diagnosis, SectionKind::Other, SectionKind::Steps, SectionKind::Resolution];
+        for passage in of_kinds(&material.second_passages, &tells) {
+            in_order(material, passage, sources, &mut other.what_to_do);
+        }
+    } else {
+        for (kind, claims) in [
+            (SectionKind::RootCause, &mut other.likely_cause),
+            (SectionKind::Resolution, &mut other.what_to_do),
+        ] {
+            for passage in of_kinds(&material.second_passages, &[kind]) {
+                in_full(material, passage, sources, claims);
+            }
+        }
     }
     (!other.what_to_do.is_empty()).then_some(other)
 }
@@ -109,15 +116,20 @@ fn by_ticket(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sou
     ];
     for (kind, claims) in parts {
         for passage in material.lead_parts(&[kind]) {
-            let sentences = words::sentences(&passage.item.text).into_iter();
-            let told = sentences.filter(|span| span.of(&passage.item.text).is_some_and(says_something));
-            for span in told.take(LEAD_SENTENCES) {
-                claim(material, passage, span, sources, claims);
-            }
+            in_full(material, passage, sources, claims);
         }
     }
     let others: Vec<&Neighbour> = agreeing.iter().skip(1).copied().collect();
     like_tickets(material, &others, TOLD_TICKETS - 1, sources, answer);
+}
+
+/// What a section of an earlier ticket says, without its mere pointers.
+fn in_full(material: &Material<'_>, passage: Passage<'_>, sources: &mut Sources, claims: &mut Vec<Claim>) {
+    let sentences = words::sentences(&passage.item.text).into_iter();
+    let told = sentences.filter(|span| span.of(&passage.item.text).is_some_and(says_something));
+    for span in told.take(LEAD_SENTENCES) {
+        claim(material, passage, span, sources, claims);
+    }
 }
 
 /// Adds why tickets that agree happened and how they were solved.
@@ -233,10 +245,12 @@ fn in_order(material: &Material<'_>, passage: Passage<'_>, sources: &mut Sources
 /// Sentences of another ticket that hold for this one too.
 fn of_ticket(material: &Material<'_>, passage: Passage<'_>, sources: &mut Sources, claims: &mut Vec<Claim>) {
     let allowed = allowed_identifiers(material, &passage.item.record);
+    let hidden = material.redactor.redact(&passage.item.text);
     let mut told = 0;
     for span in words::sentences(&passage.item.text) {
         let Some(text) = span.of(&passage.item.text) else { continue };
-        let is_private = !material.redactor.redact(text).replacements().is_empty();
+        let (start, end) = (span.start as usize, span.end as usize);
+        let is_private = hidden.replacements().iter().any(|one| one.start < end && one.end > start);
         let is_elsewhere = words::identifiers(text).iter().any(|identifier| !allowed.contains(identifier));
         let says = words::content_words(text);
         if is_private || is_elsewhere || !says_something(text) {
@@ -291,7 +305,8 @@ fn claim(
 ) {
     let Some(text) = span.of(&passage.item.text) else { return };
     let text = if passage.item.kind.is_ticket() {
-        material.redactor.redact(text).text().to_owned()
+        let whole = &passage.item.text;
+        material.redactor.redact(whole).part(whole, span.start as usize, span.end as usize)
     } else {
         text.to_owned()
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ontology::Record;
+use ontology::{Record, RecordId};
 
 use crate::evidence::Evidence;
 use crate::finding::{Neighbour, Page};
@@ -59,7 +59,10 @@ impl<'a> Lead<'a> {
     fn is_told_by(self, ticket: &Neighbour) -> bool {
         match self {
             Self::Page(lead) => {
-                ticket.solved_with().any(|id| *id == lead.page.record.id || lead.page.replaces.contains(id))
+                let page = &lead.page;
+                let known = words::of_record(&page.record);
+                ticket.solved_with().any(|id| *id == page.record.id || page.replaces.contains(id))
+                    || words::overlap(&words::story(&ticket.record), &known) >= SAME_STORY
             }
             Self::Ticket(lead) => {
                 let (one, other) = (words::story(&lead.record), words::story(&ticket.record));
@@ -101,6 +104,11 @@ pub(crate) fn second<'a>(evidence: &'a Evidence, lead: Lead<'a>) -> Option<&'a R
     let pages = evidence.pages.iter().filter(is_open).filter(|page| !lead.outdates(page));
     let pages = pages.map(|page| (page.fit.gain_over(fit), &page.record));
     let tickets = precedents(evidence).filter(|ticket| !lead.is_told_by(ticket));
+    // A page that is not to be followed is not to come back through the tickets of its time.
+    let is_barred = |page: &Page| page.expired || lead.outdates(page);
+    let barred: BTreeSet<&RecordId> =
+        evidence.pages.iter().filter(|page| is_barred(page)).map(|page| &page.record.id).collect();
+    let tickets = tickets.filter(|ticket| !ticket.solved_with().any(|id| barred.contains(id)));
     let tickets =
         tickets.map(|ticket| (ticket.fit.gain_over(fit), page_of(ticket).unwrap_or(&ticket.record)));
     let best = pages.chain(tickets).max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.id.cmp(&a.1.id)));

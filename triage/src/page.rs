@@ -136,7 +136,7 @@ fn points(evidence: &Evidence) -> BTreeMap<RecordId, Points> {
         its.votes = weight / all;
         // Half of a full vote speaks half as loud: many far tickets do not make one near one.
         its.points += SOLVED_NEIGHBOURS * trust * its.votes * weight.min(1.0);
-        its.why.push(format!("it solved {}", listed(&tickets)));
+        its.why.push(format!("like tickets went by it: {}", listed(&tickets)));
     }
     for alert in &evidence.alerts {
         let weight = if alert.is_named { NAMED_ALERT } else { LIKE_ALERT };

@@ -60,6 +60,10 @@ pub(crate) async fn take(
 }
 
 fn check_name(name: &str) -> Result<(), Problem> {
+    if Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
+        let detail = format!("{name}: archives are not taken over HTTP: send the file that is in it");
+        return Err(Problem::new("invalid-request", detail));
+    }
     let is_name = Path::new(name).file_name() == Some(OsStr::new(name));
     if is_name && name.len() <= NAME_BYTES && !name.contains(|char: char| char.is_control() || char == '\\') {
         return Ok(());

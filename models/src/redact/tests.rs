@@ -42,6 +42,17 @@ fn untouched(texts: &[&str]) {
 }
 
 #[test]
+fn a_part_of_a_text_hides_what_the_whole_betrays() {
+    let text = "Password: Winter2024x\nLogged in with Winter2024x again. Fine now.";
+    let redacted = Redactor::new(&RedactionPolicy::default(), &[]).redact(text);
+    let line = text.find("Logged").unwrap();
+    let end = text.find(" Fine").unwrap();
+    assert_eq!(redacted.part(text, line, end), "Logged in with [SECRET_1] again.");
+    assert_eq!(redacted.part(text, end + 1, text.len()), "Fine now.");
+    assert_eq!(redacted.part(text, 0, text.len()), redacted.text());
+}
+
+#[test]
 fn emails() {
     check("mail ann.lee+it@mail.example.co.uk.", "mail [EMAIL_1].");
     check("<a@example.org>, b@example.org, A@EXAMPLE.org", "<[EMAIL_1]>, [EMAIL_2], [EMAIL_1]");

@@ -113,6 +113,9 @@ pub(crate) struct Answer {
     escalation: Vec<Claim>,
     /// When the page holds: to be compared with the ticket.
     compare: Vec<Claim>,
+    /// What else fits the ticket: a look-alike, a second matter, or the page that tells what the leading ticket tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    otherwise: Option<Otherwise>,
     /// What like tickets, their problems and changes tell beside it.
     earlier: Vec<Earlier>,
     /// The solved ticket whose cause and solution the answer tells where no page does.
@@ -123,6 +126,19 @@ pub(crate) struct Answer {
     /// Sentences of a language model that were taken out.
     #[serde(default)]
     dropped: Vec<Dropped>,
+}
+
+/// Another page or solved ticket that fits the ticket.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Otherwise {
+    record: String,
+    kind: Kind,
+    title: String,
+    /// When it holds: to be compared with the ticket.
+    compare: Vec<Claim>,
+    likely_cause: Vec<Claim>,
+    /// In order.
+    what_to_do: Vec<Claim>,
 }
 
 /// What an earlier record tells; names and numbers in it are its own.
