@@ -7,7 +7,7 @@ use ingest::{Item, QuadBlock};
 use ontology::{Kind, Observation, Record, RecordId, Rejected, Section, SectionKind};
 use serde::Serialize;
 
-/// Records that are written at a time.
+/// Items that are taken at a time.
 const BATCH: usize = 512;
 /// Bytes of text that are written at a time; a single item may have half as many.
 const BATCH_BYTES: usize = 32 * 1024 * 1024;
@@ -38,6 +38,8 @@ pub(crate) struct Pump<'d> {
     batch: Vec<Observation>,
     batch_bytes: usize,
     rejected: Vec<Rejected>,
+    /// Items since the last batch was written.
+    waiting: usize,
     /// Blocks of statements so far, by their file.
     blocks: BTreeMap<String, u64>,
 }
@@ -52,6 +54,7 @@ impl<'d> Pump<'d> {
             batch: Vec::with_capacity(BATCH),
             batch_bytes: 0,
             rejected: Vec::new(),
+            waiting: 0,
             blocks: BTreeMap::new(),
         }
     }
@@ -59,6 +62,7 @@ impl<'d> Pump<'d> {
     /// Takes one item. Says whether it filled a batch, which then was written.
     pub(crate) fn take(&mut self, item: Item) -> Result<bool, DeskError> {
         self.pumped.items += 1;
+        self.waiting += 1;
         match item {
             Item::Observation(observation) => self.add(*observation),
             Item::Rejected(rejected) => self.rejected.push(*rejected),
@@ -75,8 +79,8 @@ impl<'d> Pump<'d> {
                 }
             }
         }
-        let is_full =
-            self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES || self.rejected.len() >= BATCH;
+        // Skipped items count too: whoever waits is told how far it is, and can stop it.
+        let is_full = self.waiting >= BATCH || self.batch_bytes >= BATCH_BYTES;
         if is_full {
             self.write()?;
         }
@@ -106,14 +110,15 @@ impl<'d> Pump<'d> {
     }
 
     fn write(&mut self) -> Result<(), DeskError> {
-        self.batch_bytes = 0;
-        let observations = std::mem::take(&mut self.batch);
-        let applied =
-            if self.is_plan { self.desk.preview(&observations)? } else { self.desk.apply(observations)? };
+        (self.batch_bytes, self.waiting) = (0, 0);
         let rejected = std::mem::take(&mut self.rejected);
+        // Quarantine first: when the desk fails, what the reader rejected is not lost with it.
         if !self.is_plan {
             self.desk.quarantine().add(&rejected)?;
         }
+        let observations = std::mem::take(&mut self.batch);
+        let applied =
+            if self.is_plan { self.desk.preview(&observations)? } else { self.desk.apply(observations)? };
         let Pumped { applied: sum, quarantined, rejected: told, .. } = &mut self.pumped;
         sum.new += applied.new;
         sum.changed += applied.changed;

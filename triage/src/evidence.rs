@@ -94,8 +94,9 @@ impl<'a> Gather<'a> {
         }
         symmetric(&mut pages);
         if is_english(&tickets) {
+            let at_hand = story::Pages::new(pages.iter().map(|page| &page.record));
             for neighbour in neighbours.iter_mut().filter(|one| one.is_solved() && one.cites.is_empty()) {
-                neighbour.told_by = story::told_by(&neighbour.record, &pages);
+                neighbour.told_by = at_hand.told_by(&neighbour.record);
             }
         }
         self.compare(ticket, &mut neighbours, &mut pages)?;

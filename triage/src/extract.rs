@@ -75,8 +75,8 @@ fn by_page(material: &Material<'_>, agreeing: &[&Neighbour], sources: &mut Sourc
 
 /// What else fits the ticket, in short: when, why, and what to do.
 fn otherwise(material: &Material<'_>, sources: &mut Sources) -> Option<Otherwise> {
-    let first = material.second_passages.first()?.item;
-    let title = material.redactor.redact(&first.title).text().to_owned();
+    let passage = material.second_passages.first()?;
+    let (first, title) = (passage.item, passage.title(material.redactor));
     let (record, kind) = (first.record.clone(), first.kind);
     let (compare, likely_cause, what_to_do) = (Vec::new(), Vec::new(), Vec::new());
     let mut other = Otherwise { record, kind, title, compare, likely_cause, what_to_do };

@@ -13,14 +13,12 @@ use crate::words;
 pub(crate) const TOLD_WEIGHT: f64 = 0.2;
 /// A page that tells less of the ticket than this share of what the nearest solved ticket tells is about something else.
 const PAGE_FITS: f64 = 0.8;
-
 /// Share of the neighbours' votes from which people's word stands behind a page.
 const VOUCHED: f64 = 0.3;
-
 /// Share of the ticket that another record must tell beyond the lead to be told too.
 const TELLS_MORE: f64 = 0.12;
 /// Share of a story's words from which two tickets tell one story.
-pub(crate) const SAME_STORY: f64 = 0.35;
+const SAME_STORY: f64 = 0.35;
 
 /// Whose steps the answer gives.
 #[derive(Clone, Copy)]
@@ -56,7 +54,7 @@ impl<'a> Lead<'a> {
     }
 
     /// Whether a solved ticket tells what the lead tells.
-    fn is_told_by(self, ticket: &Neighbour) -> bool {
+    pub(crate) fn is_told_by(self, ticket: &Neighbour) -> bool {
         match self {
             Self::Page(lead) => {
                 let page = &lead.page;

@@ -5,9 +5,8 @@ use ontology::{Record, RecordId, SectionKind};
 
 use crate::evidence::Evidence;
 use crate::finding::Neighbour;
-use crate::lead::{Lead, SAME_STORY, TOLD_WEIGHT, precedents};
+use crate::lead::{Lead, precedents};
 use crate::sources::Passage;
-use crate::words;
 
 /// What an answer is made from.
 pub(crate) struct Material<'a> {
@@ -27,22 +26,8 @@ pub(crate) struct Material<'a> {
 impl<'a> Material<'a> {
     /// Solved tickets that tell the lead's story, best first.
     pub(crate) fn agreeing(&self) -> Vec<&'a Neighbour> {
-        let chosen = match self.lead {
-            Lead::Nobody => return Vec::new(),
-            Lead::Ticket(first) => {
-                let story = words::story(&first.record);
-                let tells_it = |neighbour: &&Neighbour| {
-                    words::overlap(&words::story(&neighbour.record), &story) >= SAME_STORY
-                };
-                return precedents(self.evidence).filter(tells_it).collect();
-            }
-            Lead::Page(chosen) => chosen,
-        };
-        let page_words = words::of_record(&chosen.page.record);
-        let names_page = |neighbour: &Neighbour| {
-            neighbour.cites.contains(&chosen.page.record.id)
-                || neighbour.cites.iter().any(|id| chosen.page.replaces.contains(id))
-        };
+        let telling = precedents(self.evidence).filter(|neighbour| self.lead.is_told_by(neighbour));
+        let Lead::Page(chosen) = self.lead else { return telling.collect() };
         // A page of another word on the matter, or one that was replaced, is not to come back through the tickets of its time.
         let is_outdated = |neighbour: &Neighbour| {
             !chosen.page.replaces.is_empty() && neighbour.record.resolved < chosen.page.record.modified
@@ -53,15 +38,7 @@ impl<'a> Material<'a> {
                 .iter()
                 .any(|id| chosen.page.contradicts.contains(id) || chosen.page.replaces.contains(id))
         };
-        let solved = self.evidence.neighbours.iter();
-        solved
-            .filter(|neighbour| neighbour.is_solved() && neighbour.weight >= TOLD_WEIGHT)
-            .filter(|neighbour| !names_other(neighbour) && !is_outdated(neighbour))
-            .filter(|neighbour| {
-                names_page(neighbour)
-                    || words::overlap(&words::story(&neighbour.record), &page_words) >= SAME_STORY
-            })
-            .collect()
+        telling.filter(|neighbour| !names_other(neighbour) && !is_outdated(neighbour)).collect()
     }
 
     pub(crate) fn passages_of(&self, id: &RecordId, kinds: &[SectionKind]) -> Vec<Passage<'a>> {

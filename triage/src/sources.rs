@@ -14,6 +14,16 @@ pub(crate) struct Passage<'a> {
 }
 
 impl<'a> Passage<'a> {
+    /// The record's title; what is another person's is taken out of a ticket's.
+    pub(crate) fn title(&self, redactor: &Redactor) -> String {
+        let Self { item, .. } = self;
+        if item.kind.is_ticket() {
+            redactor.redact(&item.title).text().to_owned()
+        } else {
+            item.title.clone()
+        }
+    }
+
     /// Every passage of a bundle, in the order of its record.
     pub(crate) fn all(bundle: &'a Bundle) -> Vec<Self> {
         let mut passages: Vec<Self> = bundle.items.iter().map(|item| Self { bundle, item }).collect();
@@ -53,11 +63,7 @@ impl Sources {
             bundle_handle: item.handle.clone(),
             record: item.record.clone(),
             kind: item.kind,
-            title: if item.kind.is_ticket() {
-                redactor.redact(&item.title).text().to_owned()
-            } else {
-                item.title.clone()
-            },
+            title: passage.title(redactor),
             section: item.section,
             section_kind: Some(item.section_kind),
             span: Some(item.span),

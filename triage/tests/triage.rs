@@ -141,7 +141,7 @@ fn desk_records() -> Vec<Record> {
             "I typed my password on a strange page",
             "mail looked real",
             "Phishing.",
-            "Password reset.",
+            "The new password: Winter2024x\nCaller signed in again with Winter2024x at the desk.",
             "Security Operations",
             "Security",
         ),
@@ -201,6 +201,36 @@ fn a_known_matter_is_decided_and_answered_with_the_steps_of_its_runbook() {
     assert!(told[0].contains("REPL_NIGHT held row locks"), "{told:?}");
     let all: Vec<&str> = answer.claims().map(|claim| claim.text.as_str()).collect();
     assert!(!all.iter().any(|text| text.contains("Lorna") || text.contains("example.com")), "{all:?}");
+}
+
+#[test]
+fn what_else_fits_is_told_beside_the_lead() {
+    let made = made();
+    assert_eq!(answer(&run(&made, &locks_ticket(""), None)).otherwise, None);
+    let two = run(&made, &locks_ticket("And nothing prints, the follow-me list is empty."), None);
+    let told = answer(&two);
+    assert_eq!(two.page.as_ref().unwrap().record.as_str(), "kb:locks");
+    let other = told.otherwise.as_ref().unwrap();
+    assert_eq!(other.record.as_str(), "kb:printer");
+    let steps: Vec<&str> = other.what_to_do.iter().map(|claim| claim.text.as_str()).collect();
+    assert_eq!(steps, ["Empty the spool folder.", "Start the spooler."]);
+    for handle in other.what_to_do.iter().flat_map(|claim| &claim.handles) {
+        let source = told.sources.iter().find(|source| source.handle == *handle).unwrap();
+        assert_eq!(source.record.as_str(), "kb:printer");
+        assert!(two.bundles.iter().any(|bundle| bundle.id == source.bundle));
+    }
+}
+
+#[test]
+fn a_quotation_hides_what_only_its_whole_section_betrays() {
+    let made = made();
+    let told = [(SectionKind::Description, "The mail looked real, I typed my password on a strange page.")];
+    let ticket = record("desk:INC9", Kind::Incident, "I typed my password on a strange page", &told);
+    let triage = run(&made, &ticket, None);
+    let answer = answer(&triage);
+    assert_eq!(answer.precedent.as_ref().unwrap().as_str(), "desk:INC4");
+    let steps: Vec<&str> = answer.what_to_do.iter().map(|claim| claim.text.as_str()).collect();
+    assert_eq!(steps.last(), Some(&"Caller signed in again with [SECRET_1] at the desk."), "{steps:?}");
 }
 
 #[test]

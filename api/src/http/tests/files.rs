@@ -56,6 +56,7 @@ fn a_file_that_cannot_be_read_is_refused_before_there_is_a_job() {
     for name in ["", ".", "..", "a%2Fb.csv", "%2Fetc%2Fa.csv", "a%5Cb.csv", "a%00.csv", "a.csv%2F"] {
         check(&format!("?name={name}"), TABLE, 422, "invalid-request");
     }
+    check("?name=a.ZIP", "PK", 422, "invalid-request");
     check("?name=a.csv&mapping=none", TABLE, 422, "unknown-mapping");
     check("?name=a.csv", "", 422, "nothing-to-read");
     check("?name=a.exe", "MZ", 422, "nothing-to-read");
