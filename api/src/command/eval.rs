@@ -1,28 +1,32 @@
 //! `eval`: how good is retrieval? Ranking measures per leg and fused, on BEIR folders or on this desk.
 
+mod baseline;
+mod folder;
 mod judgements;
+mod measures;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use engine::{Desk, Leg, Query};
-use ingest::{Item, MappingChoice, Request};
 use jiff::Timestamp;
-use ontology::{Observation, Scope, TenantId};
+use ontology::{RecordId, Scope, TenantId};
 use serde::Serialize;
+use serde_json::json;
 
-use self::judgements::{Grades, Line, read_grades, read_lines};
+use self::baseline::Baseline;
+use self::folder::{Originals, fill};
+use self::judgements::{Line, read_grades, read_lines};
+use self::measures::Measures;
 use crate::cli::Outcome;
 use crate::output::{self, BOLD, DIM, paint};
 use crate::settings::Global;
 
 /// Hits looked at for each query: enough for recall at 100 with the query's own document left out.
 const LOOKED_AT: usize = 101;
-/// Records that are written at a time.
-const BATCH: usize = 512;
 
 /// Measure retrieval on BEIR folders, each in a temporary index, or on this desk.
 #[derive(Debug, Args)]
@@ -39,26 +43,25 @@ pub(crate) struct Eval {
     /// Which records answer which query: query id, record id, score, separated by tabs
     #[arg(long, requires = "queries", value_name = "FILE")]
     qrels: Option<PathBuf>,
+    /// Compare with a baseline, query by query; exit code 1 when a leg has dropped on a set
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Write what was measured as a baseline
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
 }
 
 /// What was measured on one set.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Report {
     dataset: String,
     documents: u64,
     queries: usize,
     legs: BTreeMap<String, Measures>,
     seconds: Seconds,
-}
-
-/// Means over the queries.
-#[derive(Debug, Default, Clone, Copy, Serialize)]
-struct Measures {
-    ndcg_at_10: f64,
-    hit_at_1: f64,
-    recall_at_10: f64,
-    recall_at_100: f64,
-    mrr_at_10: f64,
+    /// Measures of each query by leg.
+    #[serde(skip)]
+    by_query: BTreeMap<String, BTreeMap<String, Measures>>,
 }
 
 /// Where the time went. Queries: all legs together, one after the other.
@@ -75,8 +78,9 @@ impl Eval {
         let mut reports = Vec::new();
         if let (Some(queries), Some(qrels)) = (&self.queries, &self.qrels) {
             let desk = global.open()?;
-            let name = global.tenant.to_string();
-            reports.push(measure(&desk, &global.scope(), name, (queries, qrels), &legs, 0.0)?);
+            let mut report = measure(&desk, &global.scope(), (queries, qrels), &Originals::new(), &legs)?;
+            report.dataset = global.tenant.to_string();
+            reports.push(report);
         }
         for folder in &self.folders {
             reports.push(measure_folder(global, folder, &legs)?);
@@ -86,12 +90,26 @@ impl Eval {
                 show(report);
             }
         }
-        if global.json {
-            output::json(&reports)?;
-        } else if self.folders.is_empty() {
-            reports.iter().for_each(show);
+        let baseline = self.against.as_deref().map(Baseline::read).transpose()?;
+        let comparisons = baseline.map(|baseline| baseline.compare(&reports)).transpose()?;
+        if let Some(path) = &self.save {
+            Baseline::of(&reports).write(path)?;
         }
-        Ok(Outcome::Fine)
+        if global.json {
+            match &comparisons {
+                Some(comparisons) => output::json(&json!({ "reports": reports, "against": comparisons }))?,
+                None => output::json(&reports)?,
+            }
+        } else {
+            if self.folders.is_empty() {
+                reports.iter().for_each(show);
+            }
+            if let Some(comparisons) = &comparisons {
+                baseline::show(comparisons);
+            }
+        }
+        let has_dropped = comparisons.iter().flatten().any(|comparison| comparison.has_dropped);
+        Ok(if has_dropped { Outcome::Attention } else { Outcome::Fine })
     }
 
     fn chosen(&self) -> anyhow::Result<Vec<(String, Vec<Leg>)>> {
@@ -129,56 +147,20 @@ fn measure_folder(global: &Global, folder: &Path, legs: &[(String, Vec<Leg>)]) -
     let tenant = TenantId::new("eval")?;
     let desk = Desk::open(temporary.path(), &tenant, global.embedder()?)?;
     let started = Instant::now();
-    fill(&desk, &folder.join("corpus.jsonl"))?;
+    let originals = fill(&desk, &folder.join("corpus.jsonl"))?;
     let ingest = started.elapsed().as_secs_f64();
-    measure(&desk, &Scope::operator(tenant), dataset, (&files.0, &files.1), legs, ingest)
-}
-
-fn fill(desk: &Desk, corpus: &Path) -> anyhow::Result<()> {
-    let request = Request {
-        paths: vec![corpus.to_owned()],
-        source: None,
-        mapping: Some(MappingChoice::Builtin("beir".to_owned())),
-        observed: Timestamp::now(),
-        audience: Vec::new(),
-    };
-    let mut batch: Vec<Observation> = Vec::new();
-    for item in ingest::open(&request)? {
-        match item {
-            Item::Observation(observation) => batch.push(*observation),
-            Item::Rejected(rejected) => bail!("{}: {}", rejected.lineage.origin, rejected.reason),
-            Item::Skipped(_) | Item::Quads(_) => {}
-        }
-        if batch.len() == BATCH {
-            take_in(desk, std::mem::take(&mut batch))?;
-        }
-    }
-    take_in(desk, batch)?;
-    desk.seal()?;
-    Ok(())
-}
-
-/// A document that is missing from the index would be measured as one that was not found.
-fn take_in(desk: &Desk, batch: Vec<Observation>) -> anyhow::Result<()> {
-    let refused = desk.apply(batch)?.rejected;
-    if let Some(first) = refused.first() {
-        let id = first.record.as_ref().map_or("a document", |id| id.as_str());
-        bail!(
-            "{} refused, such as {id}: {}",
-            output::count(refused.len() as u64, "document is", "documents are"),
-            first.reason
-        );
-    }
-    Ok(())
+    let mut report = measure(&desk, &Scope::operator(tenant), (&files.0, &files.1), &originals, legs)?;
+    report.dataset = dataset;
+    report.seconds.ingest = ingest;
+    Ok(report)
 }
 
 fn measure(
     desk: &Desk,
     scope: &Scope,
-    dataset: String,
     (queries, qrels): (&Path, &Path),
+    originals: &Originals,
     legs: &[(String, Vec<Leg>)],
-    ingest: f64,
 ) -> anyhow::Result<Report> {
     let grades = read_grades(qrels)?;
     let lines: Vec<Line> =
@@ -189,9 +171,10 @@ fn measure(
         queries.display(),
         qrels.display()
     );
-    let mut sums: BTreeMap<String, Measures> = BTreeMap::new();
+    let mut by_query: BTreeMap<String, BTreeMap<String, Measures>> = BTreeMap::new();
     let mut times = Vec::with_capacity(lines.len());
     for line in &lines {
+        let grades = &grades[&line.id];
         for (name, chosen) in legs {
             let mut query = Query::new(line.text.clone(), Timestamp::now());
             query.limit = LOOKED_AT;
@@ -202,57 +185,27 @@ fn measure(
                 times.push(started.elapsed().as_secs_f64());
             }
             // A grade may name a record by its full id or by its source's own; the query's own document never counts.
-            let ids: Vec<&str> = ranked
-                .iter()
-                .map(
-                    |id| if grades[&line.id].contains_key(id.as_str()) { id.as_str() } else { id.external() },
-                )
-                .filter(|id| *id != line.id)
-                .collect();
-            sums.entry(name.clone()).or_default().add(&ids, &grades[&line.id]);
+            let id = |id: &'_ RecordId| match originals.get(id.external()) {
+                Some(original) => original.clone(),
+                None if grades.contains_key(id.as_str()) => id.to_string(),
+                None => id.external().to_owned(),
+            };
+            let ids: Vec<String> = ranked.iter().map(id).filter(|id| *id != line.id).collect();
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            by_query.entry(name.clone()).or_default().insert(line.id.clone(), Measures::of(&ids, grades));
         }
     }
-    let count = lines.len() as f64;
     times.sort_by(f64::total_cmp);
     let at =
         |share: f64| times.get(((times.len() as f64 - 1.0) * share).round() as usize).copied().unwrap_or(0.0);
     Ok(Report {
-        dataset,
+        dataset: String::new(),
         documents: desk.status()?.records.values().sum(),
         queries: lines.len(),
-        legs: sums.into_iter().map(|(name, sum)| (name, sum.divided(count))).collect(),
-        seconds: Seconds { ingest, query_p50: at(0.5), query_p99: at(0.99) },
+        legs: by_query.iter().map(|(name, all)| (name.clone(), Measures::mean(all.values()))).collect(),
+        seconds: Seconds { ingest: 0.0, query_p50: at(0.5), query_p99: at(0.99) },
+        by_query,
     })
-}
-
-impl Measures {
-    /// Adds one query's measures. nDCG after Järvelin and Kekäläinen (2002) with linear gain, as BEIR measures it.
-    fn add(&mut self, ranked: &[&str], grades: &Grades) {
-        let gain = |id: &&str| grades.get(*id).copied().unwrap_or(0.0).max(0.0);
-        let discount = |place: usize| 1.0 / ((place + 2) as f64).log2();
-        let dcg: f64 = ranked.iter().take(10).enumerate().map(|(place, id)| gain(id) * discount(place)).sum();
-        let mut ideal: Vec<f64> = grades.values().copied().filter(|grade| *grade > 0.0).collect();
-        ideal.sort_by(|a, b| b.total_cmp(a));
-        let best: f64 = ideal.iter().take(10).enumerate().map(|(place, grade)| grade * discount(place)).sum();
-        let right = ideal.len().max(1) as f64;
-        let found = |depth: usize| ranked.iter().take(depth).filter(|id| gain(id) > 0.0).count() as f64;
-        self.ndcg_at_10 += if best > 0.0 { dcg / best } else { 0.0 };
-        self.hit_at_1 += found(1);
-        self.recall_at_10 += found(10) / right;
-        self.recall_at_100 += found(100) / right;
-        let first = ranked.iter().take(10).position(|id| gain(id) > 0.0);
-        self.mrr_at_10 += first.map_or(0.0, |place| 1.0 / (place + 1) as f64);
-    }
-
-    fn divided(self, count: f64) -> Self {
-        Self {
-            ndcg_at_10: self.ndcg_at_10 / count,
-            hit_at_1: self.hit_at_1 / count,
-            recall_at_10: self.recall_at_10 / count,
-            recall_at_100: self.recall_at_100 / count,
-            mrr_at_10: self.mrr_at_10 / count,
-        }
-    }
 }
 
 fn show(report: &Report) {
@@ -273,20 +226,4 @@ fn show(report: &Report) {
     let line =
         format!("  ingest {ingest:.1} s; a query {:.1} ms (p99 {:.1} ms)", query_p50 * 1e3, query_p99 * 1e3);
     output::line(paint(DIM, line));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn measures_are_those_of_the_formulas() {
-        let grades = Grades::from([("a".to_owned(), 1.0), ("b".to_owned(), 1.0)]);
-        let mut measures = Measures::default();
-        measures.add(&["x", "a", "y", "b"], &grades);
-        let ideal = 1.0 + 1.0 / 3f64.log2();
-        let expected = (1.0 / 3f64.log2() + 1.0 / 5f64.log2()) / ideal;
-        assert!((measures.ndcg_at_10 - expected).abs() < 1e-12);
-        assert_eq!((measures.hit_at_1, measures.recall_at_10, measures.mrr_at_10), (0.0, 1.0, 0.5));
-    }
 }
