@@ -150,6 +150,20 @@ impl Desk {
         finish(&mut self.command(arguments), "")
     }
 
+    /// Runs the command with the default embedder.
+    ///
+    /// # Panics
+    /// If it cannot be started or does not speak UTF-8.
+    pub fn run_embedding<A: AsRef<OsStr>>(
+        &self,
+        models: &Path,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Run {
+        let mut command = Command::new(binary());
+        command.env_remove("TRIAGRAPH_TENANT").env("TRIAGRAPH_MODELS", models).current_dir(root());
+        finish(command.arg("--data").arg(self.data()).args(arguments), "")
+    }
+
     /// Runs the command with this on standard input.
     ///
     /// # Panics
@@ -177,6 +191,23 @@ impl Desk {
         let hits = found["hits"].as_array().expect("a list of hits");
         hits.iter().map(|hit| hit["record"].as_str().expect("a record's id").to_owned()).collect()
     }
+}
+
+/// The folder of the models; none where the default embedder is not installed, which is a failure if
+/// `TRIAGRAPH_REQUIRE_MODELS` is set.
+///
+/// # Panics
+/// When the model is required and missing.
+#[must_use]
+pub fn models() -> Option<PathBuf> {
+    let folder = std::env::var_os("TRIAGRAPH_MODELS").map(PathBuf::from).or_else(|| {
+        let home = std::env::var_os("HOME").map(PathBuf::from)?;
+        Some(home.join(".cache/triagraph/models"))
+    });
+    let found = folder.filter(|folder| folder.join("all-MiniLM-L6-v2").is_dir());
+    let is_required = std::env::var_os("TRIAGRAPH_REQUIRE_MODELS").is_some();
+    assert!(found.is_some() || !is_required, "there is no embedding model: run `make models`");
+    found
 }
 
 /// The folders of the demo company's sources.

@@ -5,31 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::Path;
 
 use serde_json::Value;
-use tests::{Desk, Run, binary, demo_sources, finish, root};
+use tests::{Desk, demo_sources, models, root};
 
 /// Tickets of which the answer must cite a source that the writer expected, or be handed over where there is none.
 const RIGHT: usize = 26;
-
-fn models() -> Option<PathBuf> {
-    let folder = std::env::var_os("TRIAGRAPH_MODELS").map(PathBuf::from).or_else(|| {
-        let home = std::env::var_os("HOME").map(PathBuf::from)?;
-        Some(home.join(".cache/triagraph/models"))
-    });
-    let found = folder.filter(|folder| folder.join("all-MiniLM-L6-v2").is_dir());
-    let is_required = std::env::var_os("TRIAGRAPH_REQUIRE_MODELS").is_some();
-    assert!(found.is_some() || !is_required, "there is no embedding model: run `make models`");
-    found
-}
-
-fn run(desk: &Desk, models: &PathBuf, arguments: &[&str]) -> Run {
-    let mut command = Command::new(binary());
-    command.env_remove("TRIAGRAPH_TENANT").env("TRIAGRAPH_MODELS", models).current_dir(root());
-    finish(command.arg("--data").arg(desk.data()).args(arguments), "")
-}
 
 fn lines(name: &str) -> Vec<Value> {
     let path = root().join("tests/answers").join(name);
@@ -90,7 +72,7 @@ fn says(whole: &str, sentence: &str) -> bool {
 
 struct Reader<'a> {
     desk: &'a Desk,
-    models: &'a PathBuf,
+    models: &'a Path,
     bundles: BTreeMap<String, Value>,
     records: BTreeMap<String, Value>,
 }
@@ -98,16 +80,16 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn bundle(&mut self, id: &str) -> &Value {
         let (desk, models) = (self.desk, self.models);
-        self.bundles
-            .entry(id.to_owned())
-            .or_insert_with(|| run(desk, models, &["bundle", "get", "--json", id]).with_code(0).json())
+        self.bundles.entry(id.to_owned()).or_insert_with(|| {
+            desk.run_embedding(models, ["bundle", "get", "--json", id]).with_code(0).json()
+        })
     }
 
     fn record(&mut self, id: &str) -> &Value {
         let (desk, models) = (self.desk, self.models);
-        self.records
-            .entry(id.to_owned())
-            .or_insert_with(|| run(desk, models, &["record", "show", "--json", id]).with_code(0).json())
+        self.records.entry(id.to_owned()).or_insert_with(|| {
+            desk.run_embedding(models, ["record", "show", "--json", id]).with_code(0).json()
+        })
     }
 
     /// Follows a claim's handle to its source, to the bundle that was handed out, and to the record itself.
@@ -145,8 +127,8 @@ fn every_sentence_stands_where_its_handle_leads_and_the_right_sources_are_cited(
     let sources: Vec<String> = demo_sources().iter().map(|path| path.display().to_string()).collect();
     let mut arguments = vec!["ingest"];
     arguments.extend(sources.iter().map(String::as_str));
-    let _ = run(&desk, &models, &arguments).with_code(0);
-    let asked = run(&desk, &models, &["triage", "--json", "--file", "tests/answers/tickets.jsonl"]);
+    let _ = desk.run_embedding(&models, &arguments).with_code(0);
+    let asked = desk.run_embedding(&models, ["triage", "--json", "--file", "tests/answers/tickets.jsonl"]);
     let answers = asked.json();
     let answers = answers.as_array().expect("a list");
     let expected = lines("expected.jsonl");

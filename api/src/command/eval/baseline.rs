@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::output::{self, BOLD, BAD, paint};
+use crate::output::{self, BAD, BOLD, paint};
 
 /// The version of the file.
 const FORMAT: u32 = 1;
@@ -88,7 +88,8 @@ impl Baseline {
                     "the queries of {dataset} are others than those of the baseline: save it again"
                 );
                 let (before, now): (Vec<f64>, Vec<f64>) = (values(before), values(now));
-                let differences: Vec<f64> = now.iter().zip(&before).map(|(now, before)| now - before).collect();
+                let differences: Vec<f64> =
+                    now.iter().zip(&before).map(|(now, before)| now - before).collect();
                 let between = interval(&differences);
                 let (dataset, leg) = (dataset.clone(), leg.clone());
                 let has_dropped = between[1] < 0.0;
@@ -159,7 +160,8 @@ mod tests {
         let good = vec![0.8; 100];
         let mut one_worse = good.clone();
         one_worse[7] = 0.0;
-        let worse: Vec<f64> = good.iter().enumerate().map(|(n, s)| if n % 5 == 0 { s - 0.1 } else { *s }).collect();
+        let worse: Vec<f64> =
+            good.iter().enumerate().map(|(n, s)| if n % 5 == 0 { s - 0.1 } else { *s }).collect();
         assert_eq!([&good, &one_worse, &worse].map(|now| drops(&good, now)), [false, false, true]);
         assert!(!drops(&worse, &good));
     }
