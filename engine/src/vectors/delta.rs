@@ -5,18 +5,28 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::PassageKey;
+use super::codes::{Codes, LINE, Line, encode, lines_of};
 
 /// Passages with their vectors. In a [`Delta`] they stand in the order of their keys, each once.
 #[derive(Clone, Default)]
 pub(super) struct Block {
     pub(super) keys: Vec<PassageKey>,
     pub(super) vectors: Vec<f32>,
+    lines: Vec<Line>,
+    scales: Vec<f32>,
 }
 
 impl Block {
     pub(super) fn push(&mut self, key: PassageKey, vector: &[f32]) {
         self.keys.push(key);
         self.vectors.extend_from_slice(vector);
+        let from = self.lines.len();
+        self.lines.resize(from + lines_of(vector.len()), [0; LINE]);
+        self.scales.push(encode(vector, &mut self.lines[from..]));
+    }
+
+    pub(super) fn codes(&self) -> Codes<'_> {
+        Codes { width: self.lines.len() / self.keys.len().max(1), lines: &self.lines, scales: &self.scales }
     }
 
     /// Keeps the passages that `keep` says.
@@ -87,6 +97,8 @@ impl Delta {
             let joined = Block {
                 keys: [&before.keys[..], &last.keys].concat(),
                 vectors: [&before.vectors[..], &last.vectors].concat(),
+                lines: [&before.lines[..], &last.lines].concat(),
+                scales: [&before.scales[..], &last.scales].concat(),
             };
             last = Arc::new(joined.sorted());
         }

@@ -135,7 +135,7 @@ impl VectorIndex {
                 stand_in.map_or(&blank[..], |&row| layout.vector(row))
             };
             let file = segment_file(&self.folder, number);
-            segment::write(&file, &layout, vector)?;
+            segment::write(&file, &layout, self.settings.coded, vector)?;
             let live: Vec<PassageKey> = part.keys().collect();
             let wiped = Part::new(number, Segment::open(&file, self.dimensions)?, &live);
             self.database.replace_segments(&[part.number], Some((number, &live)), true)?;
@@ -192,7 +192,7 @@ impl<'a> Rows<'a> {
 
     /// Builds the graph and writes all as a segment; keys are sorted.
     fn write(&self, plan: &SealPlan) -> Result<(), VectorError> {
-        let graph = build(&self.vectors, &plan.settings);
+        let graph = build(&self.vectors, &plan.settings)?;
         let mut row_of = vec![0u32; graph.order.len()];
         graph.order.iter().zip(0..).for_each(|(&id, row)| row_of[id as usize] = row);
         let keys: Vec<u64> = self.keys.iter().map(|(key, _)| *key).collect();
@@ -212,8 +212,9 @@ impl<'a> Rows<'a> {
             keys: &keys,
             key_rows: &key_rows,
             vectors: &[],
+            codes: None,
         };
-        segment::write(&plan.file, &layout, |row| self.vectors[graph.order[row as usize] as usize])
+        segment::write(&plan.file, &layout, plan.settings.coded, |row| self.vectors[graph.order[row as usize] as usize])
     }
 }
 

@@ -1,16 +1,18 @@
 //! What is in a sealed segment's file, and can it be trusted?
 //!
-//! A segment is written once and never changed: a header, then eight arrays of little-endian numbers, each
+//! A segment is written once and never changed: a header, then ten arrays of little-endian numbers, each
 //! starting at a multiple of 64 bytes and covered by a CRC-32 in the header. It is mapped into memory, not read.
 //!
 //! | bytes of the header | content |
 //! | --- | --- |
 //! | 0..8 | `TGVECSEG` |
-//! | 8..24 | format version, encoding of the vectors (0: f32), dimensions, layers (u32 each) |
+//! | 8..24 | format version, encoding of the vectors (0: f32; 1: f32, and codes beside), dimensions, layers (u32 each) |
 //! | 24..56 | rows, keys, link places, links (u64 each) |
-//! | 56..88 | CRC-32 of each array |
-//! | 88..92 | CRC-32 of the bytes before |
-//! | 92..128 | zero |
+//! | 56..96 | CRC-32 of each array |
+//! | 96..100 | CRC-32 of the bytes before |
+//! | 100..128 | zero |
+//!
+//! Format 1 had no codes: eight arrays, eight CRC-32, encoding 0. It is still read.
 
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
@@ -18,16 +20,23 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::PassageKey;
+use super::codes::{Codes, LINE, encode, lines_of};
 use super::error::VectorError;
 use super::graph::MAX_LAYERS;
 
 const MAGIC: &[u8; 8] = b"TGVECSEG";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The format before, which had fewer arrays.
+const WITHOUT_CODES: u32 = 1;
 const ENCODING_F32: u32 = 0;
+const ENCODING_CODED: u32 = 1;
 const HEADER_BYTES: usize = 128;
 const ALIGNMENT: u64 = 64;
-const ARRAYS: usize = 8;
+const ARRAYS: usize = 10;
+/// The last arrays. No number in them can make a search fail, so they are read when it needs them and not before.
 const VECTORS: usize = 7;
+const SCALES: usize = 8;
+const CODES: usize = 9;
 /// Most keys of a segment: with 64 links a row, places in the links still fit 32 bits.
 pub(super) const MAX_KEYS: usize = 1 << 26;
 
@@ -53,6 +62,8 @@ pub(super) struct Layout<'a> {
     pub(super) key_rows: &'a [u32],
     /// Vectors, row after row.
     pub(super) vectors: &'a [f32],
+    /// Codes of the vectors, if the segment has them.
+    pub(super) codes: Option<Codes<'a>>,
 }
 
 impl<'a> Layout<'a> {
@@ -85,7 +96,8 @@ impl<'a> Layout<'a> {
         &self.links[self.link_offsets[at] as usize..self.link_offsets[at + 1] as usize]
     }
 
-    fn bytes(&self) -> [&'a [u8]; ARRAYS] {
+    /// The arrays in front of the vectors.
+    fn bytes(&self) -> [&'a [u8]; VECTORS] {
         use bytemuck::cast_slice;
         [
             cast_slice(self.layer_rows),
@@ -95,7 +107,6 @@ impl<'a> Layout<'a> {
             cast_slice(self.row_slots),
             cast_slice(self.keys),
             cast_slice(self.key_rows),
-            cast_slice(self.vectors),
         ]
     }
 }
@@ -109,7 +120,7 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Maps a segment and checks all but its vectors, so that no search can fail on it. `check` reads those.
+    /// Maps a segment and checks all but its vectors and codes, so that no search can fail on it. `check` reads those.
     pub(super) fn open(file: &Path, dimensions: usize) -> Result<Self, VectorError> {
         let opened = match File::open(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -147,8 +158,14 @@ impl Segment {
             bytemuck::cast_slice(bytes)
         }
         let array = |at: usize| &self.map[self.ranges[at].clone()];
+        let dimensions = self.header.dimensions as usize;
+        let codes = (self.header.encoding == ENCODING_CODED).then(|| Codes {
+            width: lines_of(dimensions),
+            lines: numbers(array(CODES)),
+            scales: numbers(array(SCALES)),
+        });
         Layout {
-            dimensions: self.header.dimensions as usize,
+            dimensions,
             layer_rows: numbers(array(0)),
             link_offsets: numbers(array(1)),
             links: numbers(array(2)),
@@ -157,6 +174,7 @@ impl Segment {
             keys: numbers(array(5)),
             key_rows: numbers(array(6)),
             vectors: numbers(array(VECTORS)),
+            codes,
         }
     }
 
@@ -170,16 +188,17 @@ impl Segment {
 }
 
 /// Writes a segment under a temporary name, and gives it its own when all of it is on the disk. The vectors come
-/// from `vector`, row by row; those of `layout` are not looked at.
+/// from `vector`, row by row; those of `layout` and their codes are not looked at.
 pub(super) fn write<'v>(
     file: &Path,
     layout: &Layout<'_>,
+    coded: bool,
     vector: impl Fn(u32) -> &'v [f32],
 ) -> Result<(), VectorError> {
     let temporary = file.with_extension("tmp");
     let io = VectorError::io(&temporary);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(&temporary).map_err(&io)?);
-    write_all(&mut out, layout, vector).map_err(&io)?;
+    write_all(&mut out, layout, coded, vector).map_err(&io)?;
     out.into_inner().map_err(|error| io(error.into_error()))?.sync_all().map_err(&io)?;
     std::fs::rename(&temporary, file).map_err(&io)?;
     // A rename is durable when its folder is; only Unix can open one.
@@ -193,12 +212,20 @@ pub(super) fn write<'v>(
 fn write_all<'v>(
     out: &mut BufWriter<File>,
     layout: &Layout<'_>,
+    coded: bool,
     vector: impl Fn(u32) -> &'v [f32],
 ) -> std::io::Result<()> {
-    let mut header = Header::of(layout);
+    let mut header = Header::of(layout, if coded { ENCODING_CODED } else { ENCODING_F32 });
     let mut at = HEADER_BYTES as u64;
     out.write_all(&[0; HEADER_BYTES])?;
-    for (array, bytes) in layout.bytes().into_iter().enumerate() {
+    let rows = 0..if coded { layout.rows() as u32 } else { 0 };
+    let mut code = vec![[0; LINE]; lines_of(layout.dimensions)];
+    let mut scales: Vec<f32> = Vec::with_capacity(rows.len());
+    let known = layout.bytes();
+    for array in 0..ARRAYS {
+        if array > VECTORS && !coded {
+            continue;
+        }
         let padding = at.next_multiple_of(ALIGNMENT) - at;
         out.write_all(&[0; ALIGNMENT as usize][..padding as usize])?;
         at += padding;
@@ -208,10 +235,17 @@ fn write_all<'v>(
             at += bytes.len() as u64;
             out.write_all(bytes)
         };
-        if array == VECTORS {
-            (0..layout.rows() as u32).try_for_each(|row| put(bytemuck::cast_slice(vector(row))))?;
-        } else {
-            put(bytes)?;
+        match array {
+            VECTORS => (0..layout.rows() as u32).try_for_each(|row| put(bytemuck::cast_slice(vector(row))))?,
+            SCALES => {
+                scales.extend(rows.clone().map(|row| encode(vector(row), &mut code)));
+                put(bytemuck::cast_slice(&scales))?;
+            }
+            CODES => rows.clone().try_for_each(|row| {
+                encode(vector(row), &mut code);
+                put(bytemuck::cast_slice(&code))
+            })?,
+            known_array => put(known[known_array])?,
         }
         header.checksums[array] = checksum.finalize();
     }
@@ -220,6 +254,7 @@ fn write_all<'v>(
 }
 
 struct Header {
+    encoding: u32,
     dimensions: u32,
     layers: u32,
     rows: u64,
@@ -230,8 +265,9 @@ struct Header {
 }
 
 impl Header {
-    fn of(layout: &Layout<'_>) -> Self {
+    fn of(layout: &Layout<'_>, encoding: u32) -> Self {
         Self {
+            encoding,
             dimensions: layout.dimensions as u32,
             layers: layout.layers() as u32,
             rows: layout.rows() as u64,
@@ -245,7 +281,7 @@ impl Header {
     fn to_bytes(&self) -> [u8; HEADER_BYTES] {
         let mut bytes = Vec::with_capacity(HEADER_BYTES);
         bytes.extend(MAGIC);
-        for number in [VERSION, ENCODING_F32, self.dimensions, self.layers] {
+        for number in [VERSION, self.encoding, self.dimensions, self.layers] {
             bytes.extend(number.to_le_bytes());
         }
         for number in [self.rows, self.keys, self.places, self.links] {
@@ -266,15 +302,22 @@ impl Header {
         if &bytes[..8] != MAGIC {
             return Err(corrupt("it does not start as a segment does"));
         }
-        if small(8) != VERSION {
-            let (found, known) = (u64::from(small(8)), u64::from(VERSION));
-            return Err(VectorError::Format { file: file.to_owned(), found, known });
-        }
-        if crc32fast::hash(&bytes[..88]) != small(88) || bytes[92..].iter().any(|&byte| byte != 0) {
+        let arrays = match small(8) {
+            VERSION => ARRAYS,
+            WITHOUT_CODES => ARRAYS - 2,
+            found => {
+                let (found, known) = (u64::from(found), u64::from(VERSION));
+                return Err(VectorError::Format { file: file.to_owned(), found, known });
+            }
+        };
+        let end = 56 + 4 * arrays;
+        if crc32fast::hash(&bytes[..end]) != small(end) || bytes[end + 4..].iter().any(|&byte| byte != 0) {
             return Err(corrupt("checksum of the header differs"));
         }
-        let checksums = std::array::from_fn(|array| small(56 + 4 * array));
+        // Arrays that a format does not have are empty, and so is their checksum.
+        let checksums = std::array::from_fn(|array| if array < arrays { small(56 + 4 * array) } else { 0 });
         let header = Self {
+            encoding: small(12),
             dimensions: small(16),
             layers: small(20),
             rows: large(24),
@@ -283,7 +326,7 @@ impl Header {
             links: large(48),
             checksums,
         };
-        let sound = small(12) == ENCODING_F32
+        let sound = header.encoding <= if arrays == ARRAYS { ENCODING_CODED } else { ENCODING_F32 }
             && (1..=MAX_LAYERS as u32).contains(&header.layers)
             && (1..=header.keys).contains(&header.rows)
             && header.keys <= MAX_KEYS as u64
@@ -295,14 +338,18 @@ impl Header {
 
     /// Where each array lies, and the length of the file. The counts are small enough not to overflow.
     fn ranges(&self) -> ([Range<usize>; ARRAYS], usize) {
-        let vectors = self.rows * u64::from(self.dimensions);
+        let coded = if self.encoding == ENCODING_CODED { self.rows } else { 0 };
+        let lines = lines_of(self.dimensions as usize) * LINE;
         let words =
-            [u64::from(self.layers), self.places, self.links, self.rows + 1, self.keys, 2 * self.keys];
-        let mut lengths = words.into_iter().chain([self.keys, vectors]).map(|words| 4 * words);
+            [u64::from(self.layers), self.places, self.links, self.rows + 1, self.keys, 2 * self.keys, self.keys];
+        let vectors = [4 * self.rows * u64::from(self.dimensions), 4 * coded, coded * lines as u64];
+        let mut lengths = words.into_iter().map(|words| 4 * words).chain(vectors);
         let mut end = HEADER_BYTES as u64;
         let ranges = std::array::from_fn(|_| {
-            let start = end.next_multiple_of(ALIGNMENT);
-            end = start + lengths.next().unwrap_or(0);
+            let length = lengths.next().unwrap_or(0);
+            // Arrays that are not there must not lengthen the file.
+            let start = if length == 0 { end } else { end.next_multiple_of(ALIGNMENT) };
+            end = start + length;
             start as usize..end as usize
         });
         (ranges, end as usize)
