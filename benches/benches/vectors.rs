@@ -35,7 +35,8 @@ fn main() {
         let mut index = VectorIndex::open(&folder, DIMENSIONS, settings).expect("an index");
         fill(&mut index, &vectors);
         if coded {
-            let time = one.install(|| time(&index.view(), &queries[..100], &visible, LIMIT, SearchMode::Exact).0);
+            let time =
+                one.install(|| time(&index.view(), &queries[..100], &visible, LIMIT, SearchMode::Exact).0);
             say(&format!("scan unsealed\t{}\t{:.3} ms", vectors.len(), millis(time) / 100.0));
         }
         let start = Instant::now();
@@ -56,7 +57,11 @@ fn main() {
         }
         let view = open(&coded, VectorSettings::default().least_ef).view();
         let (time, found) = time(&view, &queries, &visible, LEG, SearchMode::Hnsw);
-        say(&format!("leg\t{LEG}\t{:.3} ms\t{:.4}", millis(time) / QUERIES as f64, recall(&exact, &found, LEG)));
+        say(&format!(
+            "leg\t{LEG}\t{:.3} ms\t{:.4}",
+            millis(time) / QUERIES as f64,
+            recall(&exact, &found, LEG)
+        ));
         filters(&view, &queries);
     });
 }
@@ -112,7 +117,8 @@ fn filters(view: &VectorView, queries: &[Vec<f32>]) {
             .for_each(|position| visible.insert(position));
         let [scan, walk, auto] = [SearchMode::Exact, SearchMode::Hnsw, SearchMode::Auto]
             .map(|mode| time(view, &queries[..200], &visible, LIMIT, mode));
-        let millis = [&scan, &walk, &auto].map(|(time, _)| format!("{:.3}", millis(*time) / 200.0)).join("\t");
+        let millis =
+            [&scan, &walk, &auto].map(|(time, _)| format!("{:.3}", millis(*time) / 200.0)).join("\t");
         let scans = auto.1.iter().filter(|found| found.exact).count();
         say(&format!("visible\t{percent}%\t{millis}\t{scans}\t{:.4}", recall(&scan.1, &walk.1, LIMIT)));
     }

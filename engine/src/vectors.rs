@@ -11,10 +11,14 @@ mod dot;
 mod error;
 mod graph;
 mod grow;
+mod header;
+mod layout;
 mod nearest;
+mod part;
 #[cfg(test)]
 pub(crate) mod sample;
 mod seal;
+mod search;
 mod segment;
 #[cfg(test)]
 mod tests;
@@ -28,8 +32,9 @@ use std::sync::Arc;
 use database::{Change, Database};
 use delta::Delta;
 use error::check_unit;
+use part::Part;
 use segment::Segment;
-use view::{Part, Shown};
+use view::Shown;
 
 pub use error::VectorError;
 pub use nearest::VectorHit;
@@ -90,7 +95,15 @@ pub struct VectorSettings {
 
 impl Default for VectorSettings {
     fn default() -> Self {
-        Self { connections: 16, ef_construction: 200, seal_from: 20_000, walk_cost: 5_000, least_ef: 64, ef_per_hit: 2, coded: true }
+        Self {
+            connections: 16,
+            ef_construction: 200,
+            seal_from: 20_000,
+            walk_cost: 5_000,
+            least_ef: 64,
+            ef_per_hit: 2,
+            coded: true,
+        }
     }
 }
 

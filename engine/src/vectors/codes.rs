@@ -58,13 +58,30 @@ impl<'a> Codes<'a> {
     /// The dot products of a code with many rows, in the code's own unit.
     pub(super) fn alike_all(&self, code: &[Line], rows: &[u32], scores: &mut Vec<f32>) {
         scores.clear();
-        rows.iter().take(AHEAD).for_each(|&row| fetch(self.row(row)));
-        scores.extend(rows.iter().enumerate().map(|(at, &row)| {
+        #[cfg(target_arch = "x86_64")]
+        if has_vnni() {
+            #[expect(unsafe_code, reason = "calling a function compiled for AVX-512 VNNI")]
+            // SAFETY: `alike_all_vnni` needs the features that the line above has found.
+            return unsafe { self.alike_all_vnni(code, rows, scores) };
+        }
+        self.in_turn(rows, |row| dot(row, code), scores);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    fn alike_all_vnni(&self, code: &[Line], rows: &[u32], scores: &mut Vec<f32>) {
+        self.in_turn(rows, |row| dot_vnni(row, code), scores);
+    }
+
+    #[inline(always)]
+    fn in_turn(&self, rows: &[u32], dot: impl Fn(&[Line]) -> i32, scores: &mut Vec<f32>) {
+        rows.iter().take(AHEAD).for_each(|&row| fetch(self.row(row).as_flattened()));
+        for (at, &row) in rows.iter().enumerate() {
             if let Some(&next) = rows.get(at + AHEAD) {
-                fetch(self.row(next));
+                fetch(self.row(next).as_flattened());
             }
-            self.alike(code, row)
-        }));
+            scores.push(dot(self.row(row)) as f32 * self.scales[row as usize]);
+        }
     }
 }
 
@@ -102,12 +119,20 @@ impl<'a> Probe<'a> {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+fn has_vnni() -> bool {
+    std::arch::is_x86_feature_detected!("avx512vnni") && std::arch::is_x86_feature_detected!("avx512bw")
+}
+
 /// The dot product of two codes.
 fn dot(a: &[Line], b: &[Line]) -> i32 {
     #[cfg(target_arch = "x86_64")]
     {
-        if std::arch::is_x86_feature_detected!("avx512vnni") && std::arch::is_x86_feature_detected!("avx512bw") {
-            #[expect(unsafe_code, reason = "calling a function compiled for AVX-512 VNNI; ten times the plain one")]
+        if has_vnni() {
+            #[expect(
+                unsafe_code,
+                reason = "calling a function compiled for AVX-512 VNNI; ten times the plain one"
+            )]
             // SAFETY: `dot_vnni` needs the features that the line above has found.
             return unsafe { dot_vnni(a, b) };
         }
@@ -158,19 +183,20 @@ fn dot_vnni(a: &[Line], b: &[Line]) -> i32 {
     _mm512_reduce_add_epi32(_mm512_sub_epi32(raised, added))
 }
 
-/// Asks the processor for a code that will be needed soon.
-fn fetch(code: &[Line]) {
+/// Asks the processor for numbers that will be needed soon.
+#[inline(always)]
+pub(super) fn fetch<T>(numbers: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    for line in code {
+    for line in numbers.chunks(LINE / size_of::<T>()) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         #[expect(unsafe_code, reason = "rows lie at random places, and waiting for them is half of a walk")]
-        // SAFETY: a prefetch only hints, and the address is that of a line.
+        // SAFETY: a prefetch only hints, and the address is that of a number.
         unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(line.as_ptr());
+            _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = code;
+    let _ = numbers;
 }
 
 #[cfg(test)]
@@ -183,7 +209,8 @@ mod tests {
         let mut random = Random::new(5);
         for lines in [1, 2, 6, 7, 1024] {
             let mut code = |extreme: bool| -> Vec<Line> {
-                let byte = |bits: u64| if extreme { if bits & 1 == 0 { -127 } else { 127 } } else { bits as i8 };
+                let byte =
+                    |bits: u64| if extreme { if bits & 1 == 0 { -127 } else { 127 } } else { bits as i8 };
                 (0..lines).map(|_| std::array::from_fn(|_| byte(random.bits() >> 32))).collect()
             };
             for extreme in [false, true] {
@@ -206,8 +233,11 @@ mod tests {
             let vectors = clustered(50, 5, dimensions, 6);
             let width = lines_of(dimensions);
             let mut lines = vec![[0; LINE]; 50 * width];
-            let scales: Vec<f32> =
-                vectors.iter().zip(lines.chunks_mut(width)).map(|(vector, code)| encode(vector, code)).collect();
+            let scales: Vec<f32> = vectors
+                .iter()
+                .zip(lines.chunks_mut(width))
+                .map(|(vector, code)| encode(vector, code))
+                .collect();
             let codes = Codes { width, lines: &lines, scales: &scales };
             let rows: Vec<u32> = (0..50).collect();
             let mut scores = Vec::new();

@@ -1,6 +1,6 @@
 //! Which passages are not in a segment yet?
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -51,6 +51,12 @@ impl Block {
         let mut sorted = Self::default();
         rows.into_iter().for_each(|(key, vector)| sorted.push(key, vector));
         sorted
+    }
+
+    /// Whether a passage has one of these keys.
+    fn holds(&self, keys: &RangeInclusive<u64>) -> bool {
+        let from = self.keys.partition_point(|key| key.0 < *keys.start());
+        self.keys.get(from).is_some_and(|key| key.0 <= *keys.end())
     }
 
     fn vector(&self, key: PassageKey, dimensions: usize) -> Option<&[f32]> {
@@ -108,7 +114,7 @@ impl Delta {
     /// Takes out what is in the ranges; blocks that hold nothing of them stay shared.
     pub(super) fn drop_keys(&mut self, dropped: &Dropped, dimensions: usize) {
         for shared in &mut self.blocks {
-            if shared.keys.iter().any(|&key| dropped.contains(key)) {
+            if dropped.ranges().any(|keys| shared.holds(&keys)) {
                 let mut kept = shared.as_ref().clone();
                 kept.retain(dimensions, |key| !dropped.contains(key));
                 *shared = Arc::new(kept);
@@ -121,8 +127,8 @@ impl Delta {
 /// Keys that a commit takes out: those of whole revisions, and single ones whose text changed.
 #[derive(Default)]
 pub(super) struct Dropped {
-    positions: HashSet<u64>,
-    keys: HashSet<PassageKey>,
+    positions: BTreeSet<u64>,
+    keys: BTreeSet<PassageKey>,
 }
 
 impl Dropped {
@@ -138,7 +144,13 @@ impl Dropped {
         self.positions.is_empty() && self.keys.is_empty()
     }
 
-    pub(super) fn contains(&self, key: PassageKey) -> bool {
+    /// The keys as ranges.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = RangeInclusive<u64>> {
+        let positions = self.positions.iter().map(|&position| keys_of(position));
+        positions.chain(self.keys.iter().map(|key| key.0..=key.0))
+    }
+
+    fn contains(&self, key: PassageKey) -> bool {
         self.positions.contains(&key.position()) || self.keys.contains(&key)
     }
 }

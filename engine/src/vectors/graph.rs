@@ -13,6 +13,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::codes::{Codes, LINE, Line, encode, lines_of};
 use super::grow::grow;
+use super::walk::{Near, descend};
 use super::{VectorError, VectorSettings};
 
 /// Most rows that the builder links all by itself. Of more it links one in `connections`, the part that a layer has of
@@ -48,19 +49,21 @@ impl Distance<u32> for CodeDistance<'_> {
 /// Links the vectors, of which there is at least one, on all threads of the pool. The same vectors in the same order
 /// give the same graph.
 pub(super) fn build(vectors: &[&[f32]], settings: &VectorSettings) -> Result<Graph, VectorError> {
-    let part = if vectors.len() > WHOLE_ROWS { u32::MAX / settings.connections.max(2) as u32 } else { u32::MAX };
+    let part =
+        if vectors.len() > WHOLE_ROWS { u32::MAX / settings.connections.max(2) as u32 } else { u32::MAX };
     // Numbers that follow each other, as passages of one subject may, are spread evenly (Knuth's multiplicative hash).
     let (mut order, rest): (Vec<u32>, Vec<u32>) =
         (0..vectors.len() as u32).partition(|id| id.wrapping_mul(2_654_435_769) <= part);
     let mut layers = draft(&coded(vectors, &order), &mut order, settings);
+    order.extend(&rest);
+    let coded = coded(vectors, &order);
     if !rest.is_empty() {
-        order.extend(rest);
-        let base = grow(coded(vectors, &order).codes(), &layers, settings)?;
-        layers.insert(0, base);
+        layers.insert(0, grow(coded.codes(), &layers, settings)?);
     }
     if let Some(base) = layers.first_mut() {
         connect(base);
     }
+    gather(coded.codes(), &mut layers, &mut order);
     let layer_rows = layers.iter().map(|layer| layer.len() as u32).collect();
     let mut graph = Graph { order, layer_rows, link_offsets: Vec::new(), links: Vec::new() };
     for layer in layers {
@@ -128,6 +131,42 @@ fn draft(coded: &Coded, order: &mut [u32], settings: &VectorSettings) -> Vec<Vec
         }
     }
     layers
+}
+
+/// Brings rows that are near to each other together, so that a walk finds most of them in few pages. Each level is put
+/// into the order of the nearest rows of the layer above.
+fn gather(codes: Codes<'_>, layers: &mut [Vec<Vec<u32>>], order: &mut [u32]) {
+    let mut place = vec![0u32; order.len()];
+    for layer in (0..layers.len()).rev() {
+        let above = layers.get(layer + 1).map_or(0, Vec::len);
+        let shared: &[Vec<Vec<u32>>] = layers;
+        let mut level: Vec<(u32, u32)> = (above as u32..shared[layer].len() as u32)
+            .into_par_iter()
+            .map(|row| (nearest_above(codes, row, &shared[layer + 1..]).row(), row))
+            .collect();
+        level.sort_unstable_by_key(|&(parent, row)| (place[parent as usize], row));
+        level.iter().zip(above as u32..).for_each(|((_, row), to)| place[*row as usize] = to);
+    }
+    permute(order, &place);
+    for layer in layers {
+        layer.iter_mut().flatten().for_each(|link| *link = place[*link as usize]);
+        let rows = layer.len();
+        permute(layer, &place[..rows]);
+    }
+}
+
+/// The row of these layers that is nearest to a row.
+pub(super) fn nearest_above(codes: Codes<'_>, row: u32, layers: &[Vec<Vec<u32>>]) -> Near {
+    let code = codes.row(row);
+    let score = |rows: &[u32], scores: &mut Vec<f32>| codes.alike_all(code, rows, scores);
+    let first = Near::new(codes.alike(code, 0), 0);
+    layers.iter().rev().fold(first, |entry, layer| descend(entry, |row| &layer[row as usize], score))
+}
+
+/// Moves each item to its place.
+fn permute<T: Default>(items: &mut [T], place: &[u32]) {
+    let taken: Vec<T> = items.iter_mut().map(std::mem::take).collect();
+    taken.into_iter().zip(place).for_each(|(item, &to)| items[to as usize] = item);
 }
 
 /// Adds the links that are missing for every row to be reached from row 0. The builder drops the farthest

@@ -9,7 +9,8 @@ use std::ops::Range;
 use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::codes::Codes;
-use super::walk::{Near, Reach, Walk, descend};
+use super::graph::nearest_above;
+use super::walk::{Near, Reach, Walk};
 use super::{VectorError, VectorSettings};
 
 /// A batch is one part in so many of the rows that are there.
@@ -39,8 +40,7 @@ pub(super) fn grow(
     let rows = codes.scales.len();
     let most = 2 * settings.connections;
     let room = most + most / 2;
-    let mut base =
-        Base { codes, settings, most, room, links: vec![0; rows * room], counts: vec![0; rows] };
+    let mut base = Base { codes, settings, most, room, links: vec![0; rows * room], counts: vec![0; rows] };
     let linked = layers.first().map_or(&[][..], Vec::as_slice);
     linked.iter().zip(0..).for_each(|(links, row)| base.set(row, links));
     let mut from = linked.len();
@@ -88,10 +88,7 @@ impl Base<'_> {
     ) -> Result<Vec<u32>, VectorError> {
         let code = self.codes.row(row);
         let score = |rows: &[u32], scores: &mut Vec<f32>| self.codes.alike_all(code, rows, scores);
-        let mut entry = Near::new(self.codes.alike(code, 0), 0);
-        for layer in layers.iter().rev() {
-            entry = descend(entry, |row| &layer[row as usize], score);
-        }
+        let entry = nearest_above(self.codes, row, layers);
         let reach = Reach { ef: self.settings.ef_construction, budget: usize::MAX, deadline: None };
         let rows = self.counts.len();
         let found = walk.nearest(rows, entry, &reach, |row| self.links(row), score, |_| true)?;
@@ -133,7 +130,11 @@ impl Base<'_> {
                 let row = group[0].0;
                 let mut links = self.links(row).to_vec();
                 links.extend(group.iter().map(|(_, from)| *from));
-                if links.len() > self.room { self.select(row, &self.ranked(row, &links), self.most) } else { links }
+                if links.len() > self.room {
+                    self.select(row, &self.ranked(row, &links), self.most)
+                } else {
+                    links
+                }
             })
             .collect();
         groups.iter().zip(&lists).for_each(|(group, links)| self.set(group[0].0, links));
@@ -143,7 +144,8 @@ impl Base<'_> {
     fn ranked(&self, row: u32, links: &[u32]) -> Vec<Near> {
         let mut scores = Vec::new();
         self.codes.alike_all(self.codes.row(row), links, &mut scores);
-        let mut ranked: Vec<Near> = scores.iter().zip(links).map(|(&score, &to)| Near::new(score, to)).collect();
+        let mut ranked: Vec<Near> =
+            scores.iter().zip(links).map(|(&score, &to)| Near::new(score, to)).collect();
         ranked.sort_unstable_by(|a, b| b.cmp(a));
         ranked
     }

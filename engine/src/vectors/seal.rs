@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use super::delta::{Delta, Dropped};
 use super::error::VectorError;
 use super::graph::build;
-use super::segment::{self, Layout, MAX_KEYS, Segment};
-use super::view::Part;
+use super::header::MAX_KEYS;
+use super::layout::Layout;
+use super::part::Part;
+use super::segment::{self, Segment};
 use super::{PassageKey, VectorIndex, VectorSettings, VectorView};
 
 /// A segment with fewer live passages than this percentage is built again without the others.
@@ -214,7 +216,9 @@ impl<'a> Rows<'a> {
             vectors: &[],
             codes: None,
         };
-        segment::write(&plan.file, &layout, plan.settings.coded, |row| self.vectors[graph.order[row as usize] as usize])
+        segment::write(&plan.file, &layout, plan.settings.coded, |row| {
+            self.vectors[graph.order[row as usize] as usize]
+        })
     }
 }
 

@@ -44,8 +44,7 @@ pub(crate) fn nearest_passage(
     let ordinals = 0..u16::try_from(passages).unwrap_or(u16::MAX);
     ordinals
         .filter_map(|ordinal| {
-            let vector = vectors.vector(PassageKey::new(position, ordinal))?;
-            let cosine = vector.iter().zip(embedding).map(|(a, b)| a * b).sum();
+            let cosine = vectors.cosine(embedding, PassageKey::new(position, ordinal))?;
             Some(BestPassage { ordinal, cosine })
         })
         .max_by(|a, b| a.cosine.total_cmp(&b.cosine).then(b.ordinal.cmp(&a.ordinal)))
