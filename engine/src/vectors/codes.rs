@@ -3,6 +3,8 @@
 //! Each number of a vector becomes a byte, in steps of a 127th of the vector's greatest one. The dot product of
 //! codes is a whole number, the same on every machine, and orders rows nearly as the vectors do.
 
+use super::walk::Near;
+
 /// Bytes that are compared at a time. Codes end in zeros up to a multiple of it.
 pub(super) const LINE: usize = 64;
 /// Rows ahead of the one compared whose codes are fetched.
@@ -21,16 +23,22 @@ pub(super) fn lines_of(dimensions: usize) -> usize {
     dimensions.div_ceil(LINE)
 }
 
-/// Writes the code of a vector and returns what it must be multiplied with to give the vector.
-pub(super) fn encode(vector: &[f32], code: &mut [Line]) -> f32 {
+/// What a code is multiplied with, and the length of what it leaves out of its vector.
+pub(super) type Scale = [f32; 2];
+
+/// Writes the code of a vector.
+pub(super) fn encode(vector: &[f32], code: &mut [Line]) -> Scale {
     let greatest = vector.iter().fold(0.0f32, |greatest, part| greatest.max(part.abs()));
-    let steps = if greatest > 0.0 { 127.0 / greatest } else { 0.0 };
+    let (step, steps) = if greatest > 0.0 { (greatest / 127.0, 127.0 / greatest) } else { (0.0, 0.0) };
     code.fill([0; LINE]);
+    let mut rest = 0.0;
     for (byte, part) in code.as_flattened_mut().iter_mut().zip(vector) {
         // The cast cuts off, so halves go away from zero.
         *byte = (part * steps + 0.5f32.copysign(*part)) as i8;
+        let left = part - step * f32::from(*byte);
+        rest += left * left;
     }
-    greatest / 127.0
+    [step, rest.sqrt()]
 }
 
 /// The codes of many vectors, row after row.
@@ -39,8 +47,7 @@ pub(super) struct Codes<'a> {
     /// Lines of a row.
     pub(super) width: usize,
     pub(super) lines: &'a [Line],
-    /// What the code of a row is multiplied with.
-    pub(super) scales: &'a [f32],
+    pub(super) scales: &'a [Scale],
 }
 
 impl<'a> Codes<'a> {
@@ -50,9 +57,14 @@ impl<'a> Codes<'a> {
         &self.lines[from..from + self.width]
     }
 
+    /// What the code of a row is multiplied with.
+    pub(super) fn step(&self, row: u32) -> f32 {
+        self.scales[row as usize][0]
+    }
+
     /// The dot product of a code and a row, in the code's own unit.
     pub(super) fn alike(&self, code: &[Line], row: u32) -> f32 {
-        dot(self.row(row), code) as f32 * self.scales[row as usize]
+        dot(self.row(row), code) as f32 * self.step(row)
     }
 
     /// The dot products of a code with many rows, in the code's own unit.
@@ -80,42 +92,67 @@ impl<'a> Codes<'a> {
             if let Some(&next) = rows.get(at + AHEAD) {
                 fetch(self.row(next).as_flattened());
             }
-            scores.push(dot(self.row(row)) as f32 * self.scales[row as usize]);
+            scores.push(dot(self.row(row)) as f32 * self.step(row));
         }
     }
 }
 
-/// A vector that rows are compared with.
-pub(super) struct Probe<'a> {
-    vector: &'a [f32],
-    pub(super) code: Vec<Line>,
-    scale: f32,
-    /// Length of what the code leaves out.
-    rest: f32,
+/// A vector that rows are compared with: its code, and that of what the code leaves out.
+pub(super) struct Probe {
+    pub(super) coarse: Vec<Line>,
+    fine: Vec<Line>,
+    scales: [Scale; 2],
 }
 
-impl<'a> Probe<'a> {
+impl Probe {
     /// Codes a vector of unit length.
-    pub(super) fn new(vector: &'a [f32]) -> Self {
-        let mut code = vec![[0; LINE]; lines_of(vector.len())];
-        let scale = encode(vector, &mut code);
-        let left = vector.iter().zip(code.as_flattened()).map(|(part, &byte)| part - scale * f32::from(byte));
-        let rest = left.map(|part| part * part).sum::<f32>().sqrt();
-        Self { vector, code, scale, rest }
+    pub(super) fn new(vector: &[f32]) -> Self {
+        let [mut coarse, mut fine] = [0, 1].map(|_| vec![[0; LINE]; lines_of(vector.len())]);
+        let scale = encode(vector, &mut coarse);
+        let left = vector.iter().zip(coarse.as_flattened());
+        let left: Vec<f32> = left.map(|(part, &byte)| part - scale[0] * f32::from(byte)).collect();
+        let scales = [scale, encode(&left, &mut fine)];
+        Self { coarse, fine, scales }
     }
 
-    /// The cosine of this vector and a row, from `Codes::alike`, as the codes tell it.
-    pub(super) fn cosine(&self, alike: f32) -> f32 {
-        alike * self.scale
+    /// The rows that can be among the `limit` nearest for all that their codes say, of rows with what
+    /// `Codes::alike_all` says about the coarse code.
+    pub(super) fn possible(&self, codes: Codes<'_>, limit: usize, scored: Vec<Near>) -> Vec<u32> {
+        let cosine = |near: &Near| near.score() * self.scales[0][0];
+        let coarse = scored.iter().map(|near| (near.row(), cosine(near))).collect();
+        let coarse = self.keep(codes, limit, coarse, 0);
+        let rows: Vec<u32> = coarse.iter().map(|(row, _)| *row).collect();
+        let mut rest = Vec::new();
+        codes.alike_all(&self.fine, &rows, &mut rest);
+        let fine =
+            coarse.iter().zip(&rest).map(|((row, cosine), rest)| (*row, cosine + rest * self.scales[1][0]));
+        self.keep(codes, limit, fine.collect(), 1).into_iter().map(|(row, _)| row).collect()
     }
 
-    /// How far that may be from the cosine of the vectors at most, by the scale of the row.
+    /// Leaves out the rows of which even the most that their cosine can be is less than the least that `limit` others
+    /// have for sure.
+    fn keep(
+        &self,
+        codes: Codes<'_>,
+        limit: usize,
+        mut rows: Vec<(u32, f32)>,
+        code: usize,
+    ) -> Vec<(u32, f32)> {
+        let error = |row: u32| self.error(codes.scales[row as usize], code);
+        if rows.len() > limit {
+            let mut least: Vec<f32> = rows.iter().map(|(row, cosine)| cosine - error(*row)).collect();
+            let (_, last, _) = least.select_nth_unstable_by(limit - 1, |a, b| b.total_cmp(a));
+            let last = *last;
+            rows.retain(|(row, cosine)| cosine + error(*row) >= last);
+        }
+        rows
+    }
+
+    /// How far a cosine may be from that of the vectors.
     ///
-    /// With `q = q' + e` and `x = x' + f`, where `'` is what codes say, `qx - q'x' = qf + ex'`. Each number of `f` is
-    /// half a step at most.
-    pub(super) fn error(&self, row_scale: f32) -> f32 {
-        let row_rest = 0.5 * row_scale * (self.vector.len() as f32).sqrt();
-        (row_rest + self.rest * (1.0 + row_rest)) * LENGTH + ROUNDING
+    /// With `q = q' + e` and `x = x' + f`, where `'` is what codes say, `qx - q'x' = qf + ex'`.
+    fn error(&self, row: Scale, code: usize) -> f32 {
+        (row[1] + self.scales[code][1] * (1.0 + row[1])) * LENGTH + ROUNDING
     }
 }
 
@@ -233,7 +270,7 @@ mod tests {
             let vectors = clustered(50, 5, dimensions, 6);
             let width = lines_of(dimensions);
             let mut lines = vec![[0; LINE]; 50 * width];
-            let scales: Vec<f32> = vectors
+            let scales: Vec<Scale> = vectors
                 .iter()
                 .zip(lines.chunks_mut(width))
                 .map(|(vector, code)| encode(vector, code))
@@ -243,15 +280,27 @@ mod tests {
             let mut scores = Vec::new();
             for vector in &vectors {
                 let probe = Probe::new(vector);
-                codes.alike_all(&probe.code, &rows, &mut scores);
-                for ((other, &score), &scale) in vectors.iter().zip(&scores).zip(&scales) {
-                    let exact: f32 = other.iter().zip(vector).map(|(a, b)| a * b).sum();
-                    let error = (probe.cosine(score) - exact).abs();
-                    assert!(error <= probe.error(scale), "{dimensions} dimensions: {error}");
-                    assert!(probe.error(scale) < 0.03, "a bound that is too wide helps nobody");
+                let exact =
+                    |row: u32| -> f32 { vectors[row as usize].iter().zip(vector).map(|(a, b)| a * b).sum() };
+                codes.alike_all(&probe.coarse, &rows, &mut scores);
+                for (&row, &score) in rows.iter().zip(&scores) {
+                    let error = (score * probe.scales[0][0] - exact(row)).abs();
+                    let bound = probe.error(scales[row as usize], 0);
+                    assert!(
+                        error <= bound && bound < 0.02,
+                        "{dimensions} dimensions: {error}, at most {bound}"
+                    );
+                    assert!(probe.error(scales[row as usize], 1) < 0.6 * bound, "the fine code tells more");
                 }
+                let scored: Vec<Near> =
+                    rows.iter().zip(&scores).map(|(&row, &score)| Near::new(score, row)).collect();
+                let possible = probe.possible(codes, 5, scored);
+                let mut nearest = rows.clone();
+                nearest.sort_by(|a, b| exact(*b).total_cmp(&exact(*a)));
+                assert!(nearest[..5].iter().all(|row| possible.contains(row)), "{dimensions} dimensions");
+                assert!(dimensions < 100 || possible.len() < 30, "{} of 50 are possible", possible.len());
             }
         }
-        assert_eq!(encode(&[0.0, 0.0], &mut [[1; LINE]]), 0.0);
+        assert_eq!(encode(&[0.0, 0.0], &mut [[1; LINE]]), [0.0, 0.0]);
     }
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::PassageKey;
-use super::codes::{Codes, LINE, Line, encode, lines_of};
+use super::codes::{Codes, LINE, Line, Scale, encode, lines_of};
 
 /// Passages with their vectors. In a [`Delta`] they stand in the order of their keys, each once.
 #[derive(Clone, Default)]
@@ -13,7 +13,7 @@ pub(super) struct Block {
     pub(super) keys: Vec<PassageKey>,
     pub(super) vectors: Vec<f32>,
     lines: Vec<Line>,
-    scales: Vec<f32>,
+    scales: Vec<Scale>,
 }
 
 impl Block {
@@ -23,6 +23,11 @@ impl Block {
         let from = self.lines.len();
         self.lines.resize(from + lines_of(vector.len()), [0; LINE]);
         self.scales.push(encode(vector, &mut self.lines[from..]));
+    }
+
+    pub(super) fn row(&self, row: u32) -> &[f32] {
+        let dimensions = self.vectors.len() / self.keys.len();
+        &self.vectors[row as usize * dimensions..(row as usize + 1) * dimensions]
     }
 
     pub(super) fn codes(&self) -> Codes<'_> {

@@ -11,7 +11,7 @@ use hnsw_rs::anndists::dist::distances::Distance;
 use hnsw_rs::hnsw::Hnsw;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
-use super::codes::{Codes, LINE, Line, encode, lines_of};
+use super::codes::{Codes, LINE, Line, Scale, encode, lines_of};
 use super::grow::grow;
 use super::walk::{Near, descend};
 use super::{VectorError, VectorSettings};
@@ -40,7 +40,7 @@ struct CodeDistance<'a>(Codes<'a>);
 
 impl Distance<u32> for CodeDistance<'_> {
     fn eval(&self, a: &[u32], b: &[u32]) -> f32 {
-        let cosine = self.0.alike(self.0.row(a[0]), b[0]) * self.0.scales[a[0] as usize];
+        let cosine = self.0.alike(self.0.row(a[0]), b[0]) * self.0.step(a[0]);
         // Rounding can bring the cosine of equal vectors above 1; the builder refuses negative distances.
         (1.0 - cosine).max(0.0)
     }
@@ -80,7 +80,7 @@ pub(super) fn build(vectors: &[&[f32]], settings: &VectorSettings) -> Result<Gra
 struct Coded {
     width: usize,
     lines: Vec<Line>,
-    scales: Vec<f32>,
+    scales: Vec<Scale>,
 }
 
 impl Coded {

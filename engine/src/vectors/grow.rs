@@ -100,7 +100,7 @@ impl Base<'_> {
     /// The best of the candidates, nearest first, that are nearer to the row than to each other: links into one
     /// direction suffice once (Malkov and Yashunin, algorithm 4).
     fn select(&self, row: u32, candidates: &[Near], most: usize) -> Vec<u32> {
-        let scale = |row: u32| self.codes.scales[row as usize];
+        let scale = |row: u32| self.codes.step(row);
         let mut chosen: Vec<u32> = Vec::with_capacity(most);
         for near in candidates {
             if chosen.len() == most {

@@ -133,7 +133,7 @@ impl Header {
             2 * self.keys,
             self.keys,
         ];
-        let vectors = [4 * self.rows * u64::from(self.dimensions), 4 * coded, coded * lines as u64];
+        let vectors = [4 * self.rows * u64::from(self.dimensions), 8 * coded, coded * lines as u64];
         let mut lengths = words.into_iter().map(|words| 4 * words).chain(vectors);
         let mut end = HEADER_BYTES as u64;
         let ranges = std::array::from_fn(|_| {

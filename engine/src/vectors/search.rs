@@ -26,7 +26,7 @@ const SAMPLED_ROWS: usize = 512;
 /// One search, for as many rows as there are.
 pub(super) struct Search<'a> {
     query: &'a [f32],
-    probe: Probe<'a>,
+    probe: Probe,
     visible: &'a Visible,
     limit: usize,
     deadline: Option<Instant>,
@@ -61,7 +61,7 @@ impl<'a> Search<'a> {
         let layout = part.segment.layout();
         match layout.codes {
             Some(codes) => self.walk_by(part, &layout, budget, |rows, scores| {
-                codes.alike_all(&self.probe.code, rows, scores);
+                codes.alike_all(&self.probe.coarse, rows, scores);
             }),
             None => self.walk_by(part, &layout, budget, |rows, scores| {
                 scores.clear();
@@ -95,103 +95,77 @@ impl<'a> Search<'a> {
         let found = walk.nearest(layout.rows(), entry, &reach, links, &score, |row| {
             part.shows(layout, row, self.visible)
         })?;
-        Ok(found.map(|found| {
-            let mut found: Vec<Near> = found.collect();
-            if let Some(codes) = layout.codes {
-                found =
-                    found.into_iter().map(|near| self.at_least(codes, near.score(), near.row())).collect();
-                self.keep_possible(codes, &mut found);
-            }
-            let mut nearest = Nearest::new(self.limit);
-            for (at, near) in found.iter().enumerate() {
-                if let Some(next) = found.get(at + 1) {
-                    fetch(layout.vector(next.row()));
-                }
-                let cosine = dot(self.query, layout.vector(near.row()));
-                self.offer(part, layout, near.row(), cosine, &mut nearest);
-            }
-            nearest
-        }))
+        let Some(found) = found else { return Ok(None) };
+        let rows = match layout.codes {
+            Some(codes) => self.probe.possible(codes, self.limit, found.collect()),
+            None => found.map(Near::row).collect(),
+        };
+        let mut nearest = Nearest::new(self.limit);
+        let mut vector = vec![0.0; self.query.len()];
+        for row in rows {
+            let cosine = self.cosine(part, layout, row, &mut vector);
+            self.offer(part, layout, row, cosine, &mut nearest);
+        }
+        Ok(Some(nearest))
     }
 
     pub(super) fn scan_part(&self, part: &Part) -> Result<Nearest, VectorError> {
         let layout = part.segment.layout();
-        let vector = |row| layout.vector(row);
         let shows = |row| part.shows(&layout, row, self.visible);
-        self.scan(layout.rows(), layout.codes, vector, shows, |row, cosine, nearest| {
+        self.scan(layout.rows(), layout.codes, shows, |row, vector, nearest| {
+            let cosine = self.cosine(part, &layout, row, vector);
             self.offer(part, &layout, row, cosine, nearest);
         })
     }
 
     pub(super) fn scan_block(&self, block: &Block) -> Result<Nearest, VectorError> {
-        let dimensions = self.query.len();
-        let vector = |row: u32| &block.vectors[row as usize * dimensions..(row as usize + 1) * dimensions];
         let shows = |row: u32| self.visible.contains(block.keys[row as usize].position());
-        self.scan(block.keys.len(), Some(block.codes()), vector, shows, |row, cosine, nearest| {
-            nearest.offer(VectorHit { key: block.keys[row as usize], cosine });
+        self.scan(block.keys.len(), Some(block.codes()), shows, |row, _, nearest| {
+            let (key, cosine) = (block.keys[row as usize], dot(self.query, block.row(row)));
+            nearest.offer(VectorHit { key, cosine });
         })
     }
 
-    /// Compares the query with all rows that are shown. By codes first, if there are: then only those vectors are read
-    /// that may be among the nearest for all that their codes say, and the hits are the same.
-    fn scan<'v>(
+    /// Compares the query with all rows that are shown. By codes first, if there are: then `compare` is called for
+    /// those rows only that may be among the nearest for all that their codes say, and the hits are the same.
+    fn scan(
         &self,
         rows: usize,
         codes: Option<Codes<'_>>,
-        vector: impl Fn(u32) -> &'v [f32] + Sync,
         shows: impl Fn(u32) -> bool + Sync,
-        offer: impl Fn(u32, f32, &mut Nearest) + Sync,
+        compare: impl Fn(u32, &mut [f32], &mut Nearest) + Sync,
     ) -> Result<Nearest, VectorError> {
-        let possible: Option<Vec<u32>> = codes.map(|codes| self.possible(rows, codes, &shows)).transpose()?;
-        let compare = |row: u32, nearest: &mut Nearest| offer(row, dot(self.query, vector(row)), nearest);
-        let task = |task: Range<usize>| {
+        let shown = |task: Range<usize>| (task.start as u32..task.end as u32).filter(|&row| shows(row));
+        let possible = codes.map(|codes| {
+            let scored = self.in_tasks(rows, |task| {
+                let (shown, mut scores) = (shown(task).collect::<Vec<u32>>(), Vec::new());
+                codes.alike_all(&self.probe.coarse, &shown, &mut scores);
+                let scored = scores.iter().zip(&shown).map(|(&score, &row)| Near::new(score, row));
+                scored.collect::<Vec<Near>>()
+            })?;
+            Ok::<_, VectorError>(self.probe.possible(codes, self.limit, scored.concat()))
+        });
+        let possible = possible.transpose()?;
+        let found = self.in_tasks(possible.as_ref().map_or(rows, Vec::len), |task| {
             let mut nearest = Nearest::new(self.limit);
+            let mut vector = vec![0.0; self.query.len()];
             match &possible {
-                Some(possible) => possible[task].iter().for_each(|&row| compare(row, &mut nearest)),
-                None => (task.start as u32..task.end as u32)
-                    .filter(|&row| shows(row))
-                    .for_each(|row| compare(row, &mut nearest)),
+                Some(rows) => rows[task].iter().for_each(|&row| compare(row, &mut vector, &mut nearest)),
+                None => shown(task).for_each(|row| compare(row, &mut vector, &mut nearest)),
             }
             nearest
-        };
-        let found = self.in_tasks(possible.as_ref().map_or(rows, Vec::len), task)?;
+        })?;
         Ok(found.into_iter().fold(Nearest::new(self.limit), Nearest::merge))
     }
 
-    /// The shown rows that can be among the `limit` nearest, for all that their codes say.
-    fn possible(
-        &self,
-        rows: usize,
-        codes: Codes<'_>,
-        shows: impl Fn(u32) -> bool + Sync,
-    ) -> Result<Vec<u32>, VectorError> {
-        let mut least: Vec<Near> = self
-            .in_tasks(rows, |task| {
-                let shown: Vec<u32> =
-                    (task.start as u32..task.end as u32).filter(|&row| shows(row)).collect();
-                let mut scores = Vec::new();
-                codes.alike_all(&self.probe.code, &shown, &mut scores);
-                let scored = scores.iter().zip(&shown);
-                scored.map(|(&score, &row)| self.at_least(codes, score, row)).collect::<Vec<Near>>()
-            })?
-            .concat();
-        self.keep_possible(codes, &mut least);
-        Ok(least.into_iter().map(Near::row).collect())
-    }
-
-    /// A row with the least cosine that it can have, from its likeness by codes.
-    fn at_least(&self, codes: Codes<'_>, alike: f32, row: u32) -> Near {
-        Near::new(self.probe.cosine(alike) - self.probe.error(codes.scales[row as usize]), row)
-    }
-
-    /// Of rows with their least cosine, keeps those that can be among the `limit` nearest.
-    fn keep_possible(&self, codes: Codes<'_>, least: &mut Vec<Near>) {
-        if least.len() > self.limit {
-            let (_, last, _) = least.select_nth_unstable_by(self.limit - 1, |a, b| b.cmp(a));
-            let last = last.score();
-            let most = |near: &Near| near.score() + 2.0 * self.probe.error(codes.scales[near.row() as usize]);
-            least.retain(|near| most(near) >= last);
+    /// The cosine of the query and a row's vector, which may be copied into `vector`. Where there are no codes a search
+    /// reads every vector that it meets, and the map is the faster way.
+    fn cosine(&self, part: &Part, layout: &Layout<'_>, row: u32, vector: &mut [f32]) -> f32 {
+        if layout.codes.is_none() {
+            return dot(self.query, layout.vector(row));
         }
+        part.segment.copy_vector(row, vector);
+        dot(self.query, vector)
     }
 
     /// Does some tasks of consecutive rows, on all threads when there are many, and returns what they give in order.

@@ -8,7 +8,7 @@ use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::codes::{Codes, LINE, encode, lines_of};
+use super::codes::{Codes, LINE, Scale, encode, lines_of};
 use super::error::VectorError;
 use super::header::{ALIGNMENT, ARRAYS, CODES, HEADER_BYTES, Header, SCALES, VECTORS};
 use super::layout::Layout;
@@ -16,6 +16,8 @@ use super::layout::Layout;
 /// A mapped segment file.
 pub(super) struct Segment {
     file: PathBuf,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "read on Unix only"))]
+    opened: File,
     map: memmap2::Mmap,
     header: Header,
     ranges: [Range<usize>; ARRAYS],
@@ -42,7 +44,7 @@ impl Segment {
         if map.len() != end {
             return Err(VectorError::corrupt(file, format!("{} bytes instead of {end}", map.len())));
         }
-        let segment = Self { file: file.to_owned(), map, header, ranges };
+        let segment = Self { file: file.to_owned(), opened, map, header, ranges };
         for array in 0..VECTORS {
             segment.check_array(array)?;
         }
@@ -78,6 +80,20 @@ impl Segment {
             vectors: numbers(array(VECTORS)),
             codes,
         }
+    }
+
+    /// Copies a row's vector out of the file. Those that searches compare are few and lie all over it; through the map
+    /// they would bring all of it into the memory of this process one after the other.
+    pub(super) fn copy_vector(&self, row: u32, vector: &mut [f32]) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::FileExt;
+            let from = self.ranges[VECTORS].start + 4 * row as usize * vector.len();
+            if self.opened.read_exact_at(bytemuck::cast_slice_mut(vector), from as u64).is_ok() {
+                return;
+            }
+        }
+        vector.copy_from_slice(self.layout().vector(row));
     }
 
     fn check_array(&self, array: usize) -> Result<(), VectorError> {
@@ -122,7 +138,7 @@ fn write_all<'v>(
     out.write_all(&[0; HEADER_BYTES])?;
     let rows = 0..if coded { layout.rows() as u32 } else { 0 };
     let mut code = vec![[0; LINE]; lines_of(layout.dimensions)];
-    let mut scales: Vec<f32> = Vec::with_capacity(rows.len());
+    let mut scales: Vec<Scale> = Vec::with_capacity(rows.len());
     let known = layout.bytes();
     for array in 0..ARRAYS {
         if array > VECTORS && !coded {

@@ -64,21 +64,21 @@ impl VectorView {
 
     /// The vector of a passage.
     pub fn vector(&self, key: PassageKey) -> Option<Vec<f32>> {
-        self.stored(key).map(<[f32]>::to_vec)
-    }
-
-    fn stored(&self, key: PassageKey) -> Option<&[f32]> {
+        let dimensions = self.inner.dimensions;
         let sealed = self.inner.parts.iter().find_map(|part| {
             let layout = part.segment.layout();
             let slot = layout.keys.binary_search(&key.0).ok()?;
-            part.is_live(slot as u32).then(|| layout.vector(layout.key_rows[slot]))
+            let mut vector = vec![0.0; dimensions];
+            part.segment.copy_vector(layout.key_rows[slot], &mut vector);
+            part.is_live(slot as u32).then_some(vector)
         });
-        sealed.or_else(|| self.inner.delta.vector(key, self.inner.dimensions))
+        sealed.or_else(|| self.inner.delta.vector(key, dimensions).map(<[f32]>::to_vec))
     }
 
-    /// The cosine of a passage and a query, a unit vector of the same embedder.
+    /// The cosine of a passage and a query, both unit vectors.
     pub fn cosine(&self, query: &[f32], key: PassageKey) -> Option<f32> {
-        self.stored(key).filter(|vector| vector.len() == query.len()).map(|vector| dot(query, vector))
+        let vector = self.vector(key)?;
+        (vector.len() == query.len()).then(|| dot(query, &vector))
     }
 
     /// The `limit` visible passages nearest to the query, a unit vector.

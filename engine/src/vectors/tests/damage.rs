@@ -83,7 +83,8 @@ fn repair_checksums(bytes: &mut [u8]) {
     let layers = u32::from_le_bytes(bytes[20..24].try_into().unwrap()) as usize;
     let [rows, keys, places, links] = [24, 32, 40, 48].map(|at| number(bytes, at));
     // A code of 32 dimensions takes 64 bytes.
-    let words = [layers, places, links, rows + 1, keys, 2 * keys, keys, rows * DIMENSIONS, rows, rows * 16];
+    let words =
+        [layers, places, links, rows + 1, keys, 2 * keys, keys, rows * DIMENSIONS, 2 * rows, rows * 16];
     let mut end = 128usize;
     for (array, words) in words.into_iter().enumerate() {
         let start = end.next_multiple_of(64);
