@@ -37,33 +37,47 @@ fn main() {
         if coded {
             let time =
                 one.install(|| time(&index.view(), &queries[..100], &visible, LIMIT, SearchMode::Exact).0);
-            say(&format!("scan unsealed\t{}\t{:.3} ms", vectors.len(), millis(time) / 100.0));
+            say(&format!("scan\t{}\t{:.3} ms", vectors.len(), millis(time) / 100.0));
         }
         let start = Instant::now();
         index.seal().expect("a segment");
         say(&format!("build\t{}\t{:.2}", if coded { "coded" } else { "f32" }, start.elapsed().as_secs_f64()));
         folder
     });
-    let exact = open(&coded, 64).view();
-    let exact = exact_hits(&exact, &queries, &visible);
+    let start = Instant::now();
+    let view = open(&coded, VectorSettings::default()).view();
+    say(&format!("open\t{}\t{:.3} s", view.position(), start.elapsed().as_secs_f64()));
+    let exact = exact_hits(&view, &queries, &visible);
     one.install(|| {
         for (name, folder) in [("coded", &coded), ("f32", &plain)] {
-            for ef in [10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128] {
-                let view = open(folder, ef).view();
+            for least_ef in [16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 112, 128, 160] {
+                let settings = VectorSettings { least_ef, ef_per_hit: 1, ..VectorSettings::default() };
+                let view = open(folder, settings).view();
                 let (time, found) = time(&view, &queries, &visible, LIMIT, SearchMode::Hnsw);
                 let rate = QUERIES as f64 / time.as_secs_f64();
-                say(&format!("walk {name}\t{ef}\t{rate:.0}\t{:.4}", recall(&exact, &found, LIMIT)));
+                say(&format!("walk {name}\t{least_ef}\t{rate:.0}\t{:.4}", recall(&exact, &found, LIMIT)));
             }
         }
-        let view = open(&coded, VectorSettings::default().least_ef).view();
         let (time, found) = time(&view, &queries, &visible, LEG, SearchMode::Hnsw);
         say(&format!(
             "leg\t{LEG}\t{:.3} ms\t{:.4}",
             millis(time) / QUERIES as f64,
             recall(&exact, &found, LEG)
         ));
-        filters(&view, &queries);
+        for limit in [LIMIT, LEG] {
+            filters(&view, &queries, limit);
+        }
     });
+    if let Some(resident) = resident() {
+        say(&format!("resident\t\t{resident}"));
+    }
+}
+
+/// What the system says about the memory of this process that files and the heap take.
+fn resident() -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let lines = status.lines().filter(|line| line.starts_with("RssFile") || line.starts_with("RssAnon"));
+    Some(lines.map(|line| line.replace('\t', " ")).collect::<Vec<_>>().join(", "))
 }
 
 fn vectors() -> Vec<Vec<f32>> {
@@ -83,14 +97,8 @@ fn vectors() -> Vec<Vec<f32>> {
     vectors
 }
 
-fn open(folder: &Path, least_ef: usize) -> VectorIndex {
-    let settings = VectorSettings { least_ef, ..VectorSettings::default() };
-    let start = Instant::now();
-    let index = VectorIndex::open(folder, DIMENSIONS, settings).expect("an index");
-    if least_ef == VectorSettings::default().least_ef {
-        say(&format!("open\t{}\t{:.3} s", index.position(), start.elapsed().as_secs_f64()));
-    }
-    index
+fn open(folder: &Path, settings: VectorSettings) -> VectorIndex {
+    VectorIndex::open(folder, DIMENSIONS, settings).expect("an index")
 }
 
 fn fill(index: &mut VectorIndex, vectors: &[Vec<f32>]) {
@@ -107,8 +115,8 @@ fn fill(index: &mut VectorIndex, vectors: &[Vec<f32>]) {
 }
 
 /// Where scanning becomes faster than walking.
-fn filters(view: &VectorView, queries: &[Vec<f32>]) {
-    say("visible\t\tscan ms\twalk ms\tauto ms\tauto scans\trecall of walks");
+fn filters(view: &VectorView, queries: &[Vec<f32>], limit: usize) {
+    say(&format!("{limit} of visible\t\tscan ms\twalk ms\tauto ms\tauto scans\trecall of walks"));
     for percent in [100, 50, 20, 10, 5, 2, 1] {
         let mut visible = Visible::none(view.position());
         let mut random = sample::Random::new(42);
@@ -116,11 +124,14 @@ fn filters(view: &VectorView, queries: &[Vec<f32>]) {
             .filter(|_| random.below(100) < percent)
             .for_each(|position| visible.insert(position));
         let [scan, walk, auto] = [SearchMode::Exact, SearchMode::Hnsw, SearchMode::Auto]
-            .map(|mode| time(view, &queries[..200], &visible, LIMIT, mode));
+            .map(|mode| time(view, &queries[..200], &visible, limit, mode));
         let millis =
             [&scan, &walk, &auto].map(|(time, _)| format!("{:.3}", millis(*time) / 200.0)).join("\t");
         let scans = auto.1.iter().filter(|found| found.exact).count();
-        say(&format!("visible\t{percent}%\t{millis}\t{scans}\t{:.4}", recall(&scan.1, &walk.1, LIMIT)));
+        say(&format!(
+            "{limit} of visible\t{percent}%\t{millis}\t{scans}\t{:.4}",
+            recall(&scan.1, &walk.1, limit)
+        ));
     }
 }
 

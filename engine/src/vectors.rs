@@ -15,6 +15,7 @@ mod header;
 mod layout;
 mod nearest;
 mod part;
+mod probe;
 #[cfg(test)]
 pub(crate) mod sample;
 mod seal;

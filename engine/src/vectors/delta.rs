@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::PassageKey;
 use super::codes::{Codes, LINE, Line, Scale, encode, lines_of};
+use super::dot::dot;
+use super::nearest::VectorHit;
 
 /// Passages with their vectors. In a [`Delta`] they stand in the order of their keys, each once.
 #[derive(Clone, Default)]
@@ -62,6 +64,14 @@ impl Block {
     fn holds(&self, keys: &RangeInclusive<u64>) -> bool {
         let from = self.keys.partition_point(|key| key.0 < *keys.start());
         self.keys.get(from).is_some_and(|key| key.0 <= *keys.end())
+    }
+
+    /// The passage of a revision that is nearest to a query.
+    pub(super) fn nearest_of(&self, query: &[f32], position: u64) -> Option<VectorHit> {
+        let keys = keys_of(position);
+        let from = self.keys.partition_point(|key| key.0 < *keys.start());
+        let own = (from..self.keys.len()).take_while(|&row| self.keys[row].0 <= *keys.end());
+        own.map(|row| VectorHit { key: self.keys[row], cosine: dot(query, self.row(row as u32)) }).min()
     }
 
     fn vector(&self, key: PassageKey, dimensions: usize) -> Option<&[f32]> {

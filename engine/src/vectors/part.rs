@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use super::PassageKey;
-use super::delta::Dropped;
+use super::delta::{Dropped, keys_of};
+use super::dot::dot;
 use super::layout::Layout;
+use super::nearest::VectorHit;
+use super::probe::Probe;
 use super::segment::Segment;
+use super::walk::Near;
 use crate::visible::Visible;
 
 /// Says of a row that it does not have exactly one passage that is alive.
@@ -87,6 +91,38 @@ impl Part {
             LOOK_AT_SLOTS => self.shown(layout, row, visible).next().is_some(),
             position => visible.contains(u64::from(position)),
         }
+    }
+
+    /// The cosine of a query and a row's vector, which may be copied into `vector`. Where there are no codes a search
+    /// reads every vector that it meets, and the map is the faster way.
+    pub(super) fn cosine(&self, query: &[f32], layout: &Layout<'_>, row: u32, vector: &mut [f32]) -> f32 {
+        if layout.codes.is_none() {
+            return dot(query, layout.vector(row));
+        }
+        self.segment.copy_vector(row, vector);
+        dot(query, vector)
+    }
+
+    /// The passage of a revision that is nearest to a query. Of many, codes tell which may be.
+    pub(super) fn nearest_of(&self, query: &[f32], probe: &Probe, position: u64) -> Option<VectorHit> {
+        let layout = self.segment.layout();
+        let keys = keys_of(position);
+        let from = layout.keys.partition_point(|key| key < keys.start());
+        let slots = layout.keys[from..].iter().take_while(|key| *key <= keys.end()).count();
+        let live = || (from..from + slots).filter(|&slot| self.is_live(slot as u32));
+        let mut rows: Vec<u32> = live().map(|slot| layout.key_rows[slot]).collect();
+        if let (Some(codes), 2..) = (layout.codes, rows.len()) {
+            let mut scores = Vec::new();
+            codes.alike_all(&probe.coarse, &rows, &mut scores);
+            let scored = scores.iter().zip(&rows).map(|(&score, &row)| Near::new(score, row)).collect();
+            rows = probe.possible(codes, 1, scored);
+        }
+        let mut vector = vec![0.0; query.len()];
+        let hits = live().filter(|&slot| rows.contains(&layout.key_rows[slot])).map(|slot| VectorHit {
+            key: PassageKey(layout.keys[slot]),
+            cosine: self.cosine(query, &layout, layout.key_rows[slot], &mut vector),
+        });
+        hits.min()
     }
 
     /// The visible passages of a row, ascending.

@@ -6,13 +6,14 @@ use std::time::Instant;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::VectorSettings;
-use super::codes::{Codes, Probe, fetch};
+use super::codes::{Codes, fetch};
 use super::delta::Block;
 use super::dot::dot;
 use super::error::VectorError;
 use super::layout::Layout;
 use super::nearest::{Nearest, VectorHit};
 use super::part::Part;
+use super::probe::Probe;
 use super::walk::{Near, Reach, Walk, descend};
 use crate::visible::Visible;
 
@@ -103,7 +104,7 @@ impl<'a> Search<'a> {
         let mut nearest = Nearest::new(self.limit);
         let mut vector = vec![0.0; self.query.len()];
         for row in rows {
-            let cosine = self.cosine(part, layout, row, &mut vector);
+            let cosine = part.cosine(self.query, layout, row, &mut vector);
             self.offer(part, layout, row, cosine, &mut nearest);
         }
         Ok(Some(nearest))
@@ -113,7 +114,7 @@ impl<'a> Search<'a> {
         let layout = part.segment.layout();
         let shows = |row| part.shows(&layout, row, self.visible);
         self.scan(layout.rows(), layout.codes, shows, |row, vector, nearest| {
-            let cosine = self.cosine(part, &layout, row, vector);
+            let cosine = part.cosine(self.query, &layout, row, vector);
             self.offer(part, &layout, row, cosine, nearest);
         })
     }
@@ -156,16 +157,6 @@ impl<'a> Search<'a> {
             nearest
         })?;
         Ok(found.into_iter().fold(Nearest::new(self.limit), Nearest::merge))
-    }
-
-    /// The cosine of the query and a row's vector, which may be copied into `vector`. Where there are no codes a search
-    /// reads every vector that it meets, and the map is the faster way.
-    fn cosine(&self, part: &Part, layout: &Layout<'_>, row: u32, vector: &mut [f32]) -> f32 {
-        if layout.codes.is_none() {
-            return dot(self.query, layout.vector(row));
-        }
-        part.segment.copy_vector(row, vector);
-        dot(self.query, vector)
     }
 
     /// Does some tasks of consecutive rows, on all threads when there are many, and returns what they give in order.

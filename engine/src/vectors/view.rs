@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::delta::Delta;
-use super::dot::dot;
 use super::error::{VectorError, check_unit};
 use super::nearest::{Nearest, VectorHit};
 use super::part::Part;
+use super::probe::Probe;
 use super::search::Search;
 use super::{PassageKey, VectorSettings};
 use crate::visible::Visible;
@@ -75,17 +75,24 @@ impl VectorView {
         sealed.or_else(|| self.inner.delta.vector(key, dimensions).map(<[f32]>::to_vec))
     }
 
-    /// The cosine of a passage and a query, both unit vectors.
-    pub fn cosine(&self, query: &[f32], key: PassageKey) -> Option<f32> {
-        let vector = self.vector(key)?;
-        (vector.len() == query.len()).then(|| dot(query, &vector))
+    /// For each of some revisions its passage that is nearest to the query, a unit vector of the same embedder. A
+    /// revision that has none gives none.
+    pub fn nearest_of(&self, query: &[f32], positions: &[u64]) -> Vec<Option<VectorHit>> {
+        let probe = Probe::new(query);
+        let of = |position: u64| {
+            let sealed = self.inner.parts.iter().filter_map(|part| part.nearest_of(query, &probe, position));
+            let blocks = self.inner.delta.blocks().iter();
+            // Hits are ordered best first.
+            sealed.chain(blocks.filter_map(|block| block.nearest_of(query, position))).min()
+        };
+        positions.iter().map(|&position| of(position)).collect()
     }
 
     /// The `limit` visible passages nearest to the query, a unit vector.
     ///
-    /// Limits up to 32 walk the graph in the same way, so that the hits of a smaller limit are the first of a larger
-    /// one; above, the width of the walk doubles at each power of two. Whether a scan or a walk is made does not
-    /// depend on the limit.
+    /// Limits up to half of `least_ef` walk the graph in the same way, so that the hits of a smaller limit are the first
+    /// of a larger one; above, the width of the walk doubles at each power of two. Whether a scan or a walk is made
+    /// does not depend on the limit.
     ///
     /// # Errors
     /// `Deadline` when it passes before the end; `Dimensions` or `NotUnit` for a query of another embedder.

@@ -130,6 +130,36 @@ fn a_scan_by_codes_finds_what_plain_comparison_finds() {
 }
 
 #[test]
+fn the_nearest_passage_of_a_revision_is_that_of_plain_comparison() {
+    let folder = TempDir::new().unwrap();
+    let vectors = clustered(1_200, 12, DIMENSIONS, 39);
+    let settings = VectorSettings { seal_from: 100, ..VectorSettings::default() };
+    let mut index = VectorIndex::open(folder.path(), DIMENSIONS, settings).unwrap();
+    // Revisions 1 to 100 have 10 passages each, the tenth with the text of the first; 200 more have one.
+    for (at, vector) in vectors.iter().enumerate() {
+        let (position, ordinal) = if at < 1_000 { (at / 10 + 1, at % 10) } else { (at - 899, 0) };
+        let (text, vector) = if ordinal == 9 { (at - 9, None) } else { (at, Some(vector.clone())) };
+        index.add(&[(PassageKey::new(position as u64, ordinal as u16), hash(text as u64), vector)]).unwrap();
+        if at == 900 {
+            index.commit(90).unwrap();
+            index.seal().unwrap();
+        }
+    }
+    index.remove(17);
+    let view = index.commit(301).unwrap();
+    let positions: Vec<u64> = (1..=302).collect();
+    for query in vectors.iter().step_by(100) {
+        for (&position, found) in positions.iter().zip(view.nearest_of(query, &positions)) {
+            let keys = (0..10).map(|ordinal| PassageKey::new(position, ordinal));
+            let plain =
+                keys.filter_map(|key| Some(VectorHit { key, cosine: dot(query, &view.vector(key)?) }));
+            assert_eq!(found, plain.min(), "revision {position}");
+            assert_eq!(found.is_none(), position == 17 || position > 300, "revision {position}");
+        }
+    }
+}
+
+#[test]
 fn the_graph_does_not_depend_on_threads() {
     let vectors = clustered(2_500, 25, DIMENSIONS, 37);
     let on = |threads: usize| {
