@@ -35,8 +35,8 @@ fn main() {
         let mut index = VectorIndex::open(&folder, DIMENSIONS, settings).expect("an index");
         fill(&mut index, &vectors);
         if coded {
-            let time =
-                one.install(|| time(&index.view(), &queries[..100], &visible, LIMIT, SearchMode::Exact).0);
+            let view = index.view();
+            let (time, _) = one.install(|| time(&view, &queries[..100], &visible, LIMIT, SearchMode::Exact));
             say(&format!("scan\t{}\t{:.3} ms", vectors.len(), millis(time) / 100.0));
         }
         let start = Instant::now();
@@ -49,6 +49,15 @@ fn main() {
     say(&format!("open\t{}\t{:.3} s", view.position(), start.elapsed().as_secs_f64()));
     let exact = exact_hits(&view, &queries, &visible);
     one.install(|| {
+        let (time, found) = time(&view, &queries, &visible, LEG, SearchMode::Hnsw);
+        say(&format!(
+            "leg\t{LEG}\t{:.3} ms\t{:.4}",
+            millis(time) / QUERIES as f64,
+            recall(&exact, &found, LEG)
+        ));
+        if let Some(resident) = resident() {
+            say(&format!("resident\t\t{resident}"));
+        }
         for (name, folder) in [("coded", &coded), ("f32", &plain)] {
             for least_ef in [16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 112, 128, 160] {
                 let settings = VectorSettings { least_ef, ef_per_hit: 1, ..VectorSettings::default() };
@@ -58,19 +67,10 @@ fn main() {
                 say(&format!("walk {name}\t{least_ef}\t{rate:.0}\t{:.4}", recall(&exact, &found, LIMIT)));
             }
         }
-        let (time, found) = time(&view, &queries, &visible, LEG, SearchMode::Hnsw);
-        say(&format!(
-            "leg\t{LEG}\t{:.3} ms\t{:.4}",
-            millis(time) / QUERIES as f64,
-            recall(&exact, &found, LEG)
-        ));
         for limit in [LIMIT, LEG] {
             filters(&view, &queries, limit);
         }
     });
-    if let Some(resident) = resident() {
-        say(&format!("resident\t\t{resident}"));
-    }
 }
 
 /// What the system says about the memory of this process that files and the heap take.

@@ -1,4 +1,7 @@
-"""What do hnswlib and faiss need for what benches/vectors.rs measures? Run by vectors.sh."""
+"""What do hnswlib and faiss need for what benches/vectors.rs measures? Run by vectors.sh.
+
+`vectors.py export DATABASE FILE` writes the vectors of a desk (its `vectors.db`) as a file for vectors.sh.
+"""
 
 import sys
 import time
@@ -59,6 +62,19 @@ def figures(folder, side):
     return {name: median(values) for name, values in found.items()}
 
 
+def export(database, file):
+    """All vectors in the order of their texts, and a thousand of them, drawn from a seed, at the end."""
+    import random
+    import sqlite3
+
+    with sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True) as connection:
+        vectors = [row[0] for row in connection.execute("SELECT vector FROM text ORDER BY id")]
+    asking = set(random.Random(1).sample(range(len(vectors)), QUERIES))
+    with open(file, "wb") as out:
+        out.writelines(vector for at, vector in enumerate(vectors) if at not in asking)
+        out.writelines(vectors[at] for at in sorted(asking))
+
+
 def compare(folder):
     ours, theirs = figures(folder, "ours"), figures(folder, "theirs")
     rate, build = theirs["walk hnswlib"], theirs["build hnswlib"]
@@ -73,4 +89,4 @@ def compare(folder):
 
 
 if __name__ == "__main__":
-    {"run": run, "compare": compare}[sys.argv[1]](sys.argv[2])
+    {"run": run, "compare": compare, "export": export}[sys.argv[1]](*sys.argv[2:])

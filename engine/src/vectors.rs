@@ -85,7 +85,8 @@ pub struct VectorSettings {
     /// Vectors that a scan compares in the time of one walk when all are visible. A walk takes longer by as much as
     /// fewer are visible, a scan shorter; the benchmark `vectors` prints both.
     pub walk_cost: usize,
-    /// Fewest rows that a walk keeps; more find more of the true neighbours.
+    /// Fewest rows that a walk keeps; more find more of the true neighbours. Of real texts' vectors 128 find 99 of 100
+    /// among the nearest ten, 32 in clusters made by a generator.
     pub least_ef: usize,
     /// Rows that it keeps for each hit that is asked for.
     pub ef_per_hit: usize,
@@ -100,8 +101,8 @@ impl Default for VectorSettings {
             connections: 16,
             ef_construction: 200,
             seal_from: 20_000,
-            walk_cost: 5_000,
-            least_ef: 64,
+            walk_cost: 20_000,
+            least_ef: 128,
             ef_per_hit: 2,
             coded: true,
         }

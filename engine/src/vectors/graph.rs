@@ -58,7 +58,9 @@ pub(super) fn build(vectors: &[&[f32]], settings: &VectorSettings) -> Result<Gra
     order.extend(&rest);
     let coded = coded(vectors, &order);
     if !rest.is_empty() {
-        layers.insert(0, grow(coded.codes(), &layers, settings)?);
+        let base = grow(coded.codes(), &layers, settings)?;
+        layers.iter_mut().flatten().for_each(|links| links.truncate(settings.connections));
+        layers.insert(0, base);
     }
     if let Some(base) = layers.first_mut() {
         connect(base);

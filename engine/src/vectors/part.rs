@@ -93,14 +93,24 @@ impl Part {
         }
     }
 
-    /// The cosine of a query and a row's vector, which may be copied into `vector`. Where there are no codes a search
-    /// reads every vector that it meets, and the map is the faster way.
-    pub(super) fn cosine(&self, query: &[f32], layout: &Layout<'_>, row: u32, vector: &mut [f32]) -> f32 {
-        if layout.codes.is_none() {
-            return dot(query, layout.vector(row));
+    /// The cosine of a query and a row's vector. Through the map that costs nothing but the memory of the pages, which
+    /// stay in this process: one search does not read much, but all of them together read all there is. So a search
+    /// that needs many gives room to copy each into.
+    pub(super) fn cosine(
+        &self,
+        query: &[f32],
+        layout: &Layout<'_>,
+        row: u32,
+        room: Option<&mut Vec<f32>>,
+    ) -> f32 {
+        match room {
+            None => dot(query, layout.vector(row)),
+            Some(vector) => {
+                vector.resize(query.len(), 0.0);
+                self.segment.copy_vector(row, vector);
+                dot(query, vector)
+            }
         }
-        self.segment.copy_vector(row, vector);
-        dot(query, vector)
     }
 
     /// The passage of a revision that is nearest to a query. Of many, codes tell which may be.
@@ -117,10 +127,10 @@ impl Part {
             let scored = scores.iter().zip(&rows).map(|(&score, &row)| Near::new(score, row)).collect();
             rows = probe.possible(codes, 1, scored);
         }
-        let mut vector = vec![0.0; query.len()];
+        let mut vector = Vec::new();
         let hits = live().filter(|&slot| rows.contains(&layout.key_rows[slot])).map(|slot| VectorHit {
             key: PassageKey(layout.keys[slot]),
-            cosine: self.cosine(query, &layout, layout.key_rows[slot], &mut vector),
+            cosine: self.cosine(query, &layout, layout.key_rows[slot], Some(&mut vector)),
         });
         hits.min()
     }

@@ -98,7 +98,7 @@ mod tests {
                         error <= bound && bound < 0.02,
                         "{dimensions} dimensions: {error}, at most {bound}"
                     );
-                    assert!(probe.error(scales[row as usize], 1) < 0.6 * bound, "the fine code tells more");
+                    assert!(probe.error(scales[row as usize], 1) < bound, "the fine code tells more");
                 }
                 let scored: Vec<Near> =
                     rows.iter().zip(&scores).map(|(&row, &score)| Near::new(score, row)).collect();

@@ -21,6 +21,8 @@ use crate::visible::Visible;
 const ROWS_PER_TASK: usize = 4_096;
 /// Below this many rows, waking other threads costs more than it gives.
 const PARALLEL_ROWS: usize = 32_768;
+/// So many hits are few.
+const FEW: usize = 32;
 /// Rows looked at to tell how large a part of a segment is visible.
 const SAMPLED_ROWS: usize = 512;
 
@@ -102,9 +104,9 @@ impl<'a> Search<'a> {
             None => found.map(Near::row).collect(),
         };
         let mut nearest = Nearest::new(self.limit);
-        let mut vector = vec![0.0; self.query.len()];
+        let mut room = self.copies(layout).then(Vec::new);
         for row in rows {
-            let cosine = part.cosine(self.query, layout, row, &mut vector);
+            let cosine = part.cosine(self.query, layout, row, room.as_mut());
             self.offer(part, layout, row, cosine, &mut nearest);
         }
         Ok(Some(nearest))
@@ -113,8 +115,9 @@ impl<'a> Search<'a> {
     pub(super) fn scan_part(&self, part: &Part) -> Result<Nearest, VectorError> {
         let layout = part.segment.layout();
         let shows = |row| part.shows(&layout, row, self.visible);
-        self.scan(layout.rows(), layout.codes, shows, |row, vector, nearest| {
-            let cosine = part.cosine(self.query, &layout, row, vector);
+        let copies = self.copies(&layout);
+        self.scan(layout.rows(), layout.codes, shows, |row, room, nearest| {
+            let cosine = part.cosine(self.query, &layout, row, copies.then_some(room));
             self.offer(part, &layout, row, cosine, nearest);
         })
     }
@@ -134,7 +137,7 @@ impl<'a> Search<'a> {
         rows: usize,
         codes: Option<Codes<'_>>,
         shows: impl Fn(u32) -> bool + Sync,
-        compare: impl Fn(u32, &mut [f32], &mut Nearest) + Sync,
+        compare: impl Fn(u32, &mut Vec<f32>, &mut Nearest) + Sync,
     ) -> Result<Nearest, VectorError> {
         let shown = |task: Range<usize>| (task.start as u32..task.end as u32).filter(|&row| shows(row));
         let possible = codes.map(|codes| {
@@ -149,14 +152,19 @@ impl<'a> Search<'a> {
         let possible = possible.transpose()?;
         let found = self.in_tasks(possible.as_ref().map_or(rows, Vec::len), |task| {
             let mut nearest = Nearest::new(self.limit);
-            let mut vector = vec![0.0; self.query.len()];
+            let mut room = Vec::new();
             match &possible {
-                Some(rows) => rows[task].iter().for_each(|&row| compare(row, &mut vector, &mut nearest)),
-                None => shown(task).for_each(|row| compare(row, &mut vector, &mut nearest)),
+                Some(rows) => rows[task].iter().for_each(|&row| compare(row, &mut room, &mut nearest)),
+                None => shown(task).for_each(|row| compare(row, &mut room, &mut nearest)),
             }
             nearest
         })?;
         Ok(found.into_iter().fold(Nearest::new(self.limit), Nearest::merge))
+    }
+
+    /// Whether vectors are copied out of the file instead of read through the map.
+    fn copies(&self, layout: &Layout<'_>) -> bool {
+        self.limit > FEW && layout.codes.is_some()
     }
 
     /// Does some tasks of consecutive rows, on all threads when there are many, and returns what they give in order.

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
+use super::codes::fetch;
 use super::error::VectorError;
 
 /// Rows expanded between two looks at the clock.
@@ -92,6 +93,9 @@ impl Walk {
             compared += self.fresh.len();
             if compared > reach.budget {
                 return Ok(None);
+            }
+            if let Some(next) = self.open.peek() {
+                fetch(links(next.row()));
             }
             score(&self.fresh, &mut self.scores);
             for (&row, &score) in self.fresh.iter().zip(&self.scores) {
