@@ -246,7 +246,7 @@ impl VectorIndex {
         self.fresh.clear();
         self.position = log_position;
         if !applied.dropped.is_empty() {
-            self.delta.drop_keys(&applied.dropped, self.dimensions);
+            self.delta.drop_keys(&applied.dropped);
             self.parts.iter_mut().for_each(|part| part.drop_keys(&applied.dropped));
         }
         self.delta.add(applied.added);

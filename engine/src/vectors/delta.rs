@@ -37,14 +37,15 @@ impl Block {
     }
 
     /// Keeps the passages that `keep` says.
-    pub(super) fn retain(&mut self, dimensions: usize, keep: impl Fn(PassageKey) -> bool) {
+    pub(super) fn retain(&mut self, keep: impl Fn(PassageKey) -> bool) {
         if !self.keys.iter().all(|&key| keep(key)) {
-            let mut kept = Self::default();
-            self.iter(dimensions)
-                .filter(|(key, _)| keep(*key))
-                .for_each(|(key, vector)| kept.push(key, vector));
-            *self = kept;
+            *self = self.kept(keep);
         }
+    }
+
+    fn kept(&self, keep: impl Fn(PassageKey) -> bool) -> Self {
+        let rows: Vec<usize> = (0..self.keys.len()).filter(|&row| keep(self.keys[row])).collect();
+        self.take(&rows)
     }
 
     /// Brings the passages into the order of their keys; mostly they are.
@@ -52,12 +53,21 @@ impl Block {
         if self.keys.is_sorted() {
             return self;
         }
-        let dimensions = self.vectors.len() / self.keys.len();
-        let mut rows: Vec<_> = self.iter(dimensions).collect();
-        rows.sort_by_key(|(key, _)| *key);
-        let mut sorted = Self::default();
-        rows.into_iter().for_each(|(key, vector)| sorted.push(key, vector));
-        sorted
+        let mut rows: Vec<usize> = (0..self.keys.len()).collect();
+        rows.sort_by_key(|&row| self.keys[row]);
+        self.take(&rows)
+    }
+
+    fn take(&self, rows: &[usize]) -> Self {
+        let codes = self.codes();
+        let mut taken = Self::default();
+        for &row in rows {
+            taken.keys.push(self.keys[row]);
+            taken.vectors.extend_from_slice(self.row(row as u32));
+            taken.lines.extend_from_slice(codes.row(row as u32));
+            taken.scales.push(self.scales[row]);
+        }
+        taken
     }
 
     /// Whether a passage has one of these keys.
@@ -127,12 +137,10 @@ impl Delta {
     }
 
     /// Takes out what is in the ranges; blocks that hold nothing of them stay shared.
-    pub(super) fn drop_keys(&mut self, dropped: &Dropped, dimensions: usize) {
+    pub(super) fn drop_keys(&mut self, dropped: &Dropped) {
         for shared in &mut self.blocks {
             if dropped.ranges().any(|keys| shared.holds(&keys)) {
-                let mut kept = shared.as_ref().clone();
-                kept.retain(dimensions, |key| !dropped.contains(key));
-                *shared = Arc::new(kept);
+                *shared = Arc::new(shared.kept(|key| !dropped.contains(key)));
             }
         }
         self.blocks.retain(|block| !block.keys.is_empty());
@@ -207,7 +215,7 @@ mod tests {
         let mut dropped = Dropped::default();
         (1..=1000).filter(|position| position % 3 == 0).for_each(|position| dropped.position(position));
         dropped.key(PassageKey::new(1000, 0));
-        delta.drop_keys(&dropped, 2);
+        delta.drop_keys(&dropped);
         let mut kept: Vec<(u64, f32)> = (delta.blocks().iter())
             .flat_map(|block| block.iter(2).map(|(key, vector)| (key.position(), vector[0])))
             .collect();

@@ -109,7 +109,7 @@ impl VectorIndex {
         self.database.replace_segments(&absorbed, new.is_some().then_some((plan.number, &live)), purged)?;
         self.parts.retain(|part| !absorbed.contains(&part.number));
         self.parts.extend(new);
-        self.delta.drop_keys(&sealed, self.dimensions);
+        self.delta.drop_keys(&sealed);
         absorbed.iter().for_each(|&number| remove_file(&segment_file(&self.folder, number)));
         if purged {
             self.wipe(|_| true)?;
