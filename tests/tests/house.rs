@@ -57,7 +57,6 @@ const LONG: &[(&str, usize)] = &[
     ("engine/src/graph/store.rs", 354),
     ("engine/src/text/search.rs", 305),
     ("engine/src/vectors/database.rs", 370),
-    ("engine/src/vectors/segment.rs", 343),
     ("ingest/src/format/json.rs", 455),
     ("ingest/src/mapping/pick.rs", 417),
     ("ingest/src/plan.rs", 406),

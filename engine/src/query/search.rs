@@ -204,8 +204,7 @@ fn fill_in(
             continue;
         }
         legs::in_time(deadline)?;
-        let passages = snapshot.table.revision(*position).map_or(0, |revision| revision.passages.len());
-        let Some(passage) = legs::nearest_passage(vectors, embedding, *position, passages) else { continue };
+        let Some(passage) = legs::nearest_passage(vectors, embedding, *position) else { continue };
         best.insert(*position, passage);
         dense.scores.push((*position, f64::from(passage.cosine)));
     }

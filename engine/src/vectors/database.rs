@@ -220,7 +220,7 @@ impl Database {
         }
         if before.is_some() {
             applied.dropped.key(key);
-            applied.added.retain(self.dimensions, |added| added != key);
+            applied.added.retain(|added| added != key);
         }
         applied.added.push(key, &vector);
         transaction
@@ -245,7 +245,7 @@ impl Database {
             .execute(keys)?;
         transaction.prepare_cached("DELETE FROM passage WHERE key BETWEEN ?1 AND ?2")?.execute(keys)?;
         applied.dropped.position(position);
-        applied.added.retain(self.dimensions, |key| key.position() != position);
+        applied.added.retain(|key| key.position() != position);
         Ok(())
     }
 

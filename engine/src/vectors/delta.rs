@@ -1,33 +1,51 @@
 //! Which passages are not in a segment yet?
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::PassageKey;
+use super::codes::{Codes, LINE, Line, Scale, encode, lines_of};
+use super::dot::dot;
+use super::nearest::VectorHit;
 
 /// Passages with their vectors. In a [`Delta`] they stand in the order of their keys, each once.
 #[derive(Clone, Default)]
 pub(super) struct Block {
     pub(super) keys: Vec<PassageKey>,
     pub(super) vectors: Vec<f32>,
+    lines: Vec<Line>,
+    scales: Vec<Scale>,
 }
 
 impl Block {
     pub(super) fn push(&mut self, key: PassageKey, vector: &[f32]) {
         self.keys.push(key);
         self.vectors.extend_from_slice(vector);
+        let from = self.lines.len();
+        self.lines.resize(from + lines_of(vector.len()), [0; LINE]);
+        self.scales.push(encode(vector, &mut self.lines[from..]));
+    }
+
+    pub(super) fn row(&self, row: u32) -> &[f32] {
+        let dimensions = self.vectors.len() / self.keys.len();
+        &self.vectors[row as usize * dimensions..(row as usize + 1) * dimensions]
+    }
+
+    pub(super) fn codes(&self) -> Codes<'_> {
+        Codes { width: self.lines.len() / self.keys.len().max(1), lines: &self.lines, scales: &self.scales }
     }
 
     /// Keeps the passages that `keep` says.
-    pub(super) fn retain(&mut self, dimensions: usize, keep: impl Fn(PassageKey) -> bool) {
+    pub(super) fn retain(&mut self, keep: impl Fn(PassageKey) -> bool) {
         if !self.keys.iter().all(|&key| keep(key)) {
-            let mut kept = Self::default();
-            self.iter(dimensions)
-                .filter(|(key, _)| keep(*key))
-                .for_each(|(key, vector)| kept.push(key, vector));
-            *self = kept;
+            *self = self.kept(keep);
         }
+    }
+
+    fn kept(&self, keep: impl Fn(PassageKey) -> bool) -> Self {
+        let rows: Vec<usize> = (0..self.keys.len()).filter(|&row| keep(self.keys[row])).collect();
+        self.take(&rows)
     }
 
     /// Brings the passages into the order of their keys; mostly they are.
@@ -35,12 +53,35 @@ impl Block {
         if self.keys.is_sorted() {
             return self;
         }
-        let dimensions = self.vectors.len() / self.keys.len();
-        let mut rows: Vec<_> = self.iter(dimensions).collect();
-        rows.sort_by_key(|(key, _)| *key);
-        let mut sorted = Self::default();
-        rows.into_iter().for_each(|(key, vector)| sorted.push(key, vector));
-        sorted
+        let mut rows: Vec<usize> = (0..self.keys.len()).collect();
+        rows.sort_by_key(|&row| self.keys[row]);
+        self.take(&rows)
+    }
+
+    fn take(&self, rows: &[usize]) -> Self {
+        let codes = self.codes();
+        let mut taken = Self::default();
+        for &row in rows {
+            taken.keys.push(self.keys[row]);
+            taken.vectors.extend_from_slice(self.row(row as u32));
+            taken.lines.extend_from_slice(codes.row(row as u32));
+            taken.scales.push(self.scales[row]);
+        }
+        taken
+    }
+
+    /// Whether a passage has one of these keys.
+    fn holds(&self, keys: &RangeInclusive<u64>) -> bool {
+        let from = self.keys.partition_point(|key| key.0 < *keys.start());
+        self.keys.get(from).is_some_and(|key| key.0 <= *keys.end())
+    }
+
+    /// The passage of a revision that is nearest to a query.
+    pub(super) fn nearest_of(&self, query: &[f32], position: u64) -> Option<VectorHit> {
+        let keys = keys_of(position);
+        let from = self.keys.partition_point(|key| key.0 < *keys.start());
+        let own = (from..self.keys.len()).take_while(|&row| self.keys[row].0 <= *keys.end());
+        own.map(|row| VectorHit { key: self.keys[row], cosine: dot(query, self.row(row as u32)) }).min()
     }
 
     fn vector(&self, key: PassageKey, dimensions: usize) -> Option<&[f32]> {
@@ -87,6 +128,8 @@ impl Delta {
             let joined = Block {
                 keys: [&before.keys[..], &last.keys].concat(),
                 vectors: [&before.vectors[..], &last.vectors].concat(),
+                lines: [&before.lines[..], &last.lines].concat(),
+                scales: [&before.scales[..], &last.scales].concat(),
             };
             last = Arc::new(joined.sorted());
         }
@@ -94,12 +137,10 @@ impl Delta {
     }
 
     /// Takes out what is in the ranges; blocks that hold nothing of them stay shared.
-    pub(super) fn drop_keys(&mut self, dropped: &Dropped, dimensions: usize) {
+    pub(super) fn drop_keys(&mut self, dropped: &Dropped) {
         for shared in &mut self.blocks {
-            if shared.keys.iter().any(|&key| dropped.contains(key)) {
-                let mut kept = shared.as_ref().clone();
-                kept.retain(dimensions, |key| !dropped.contains(key));
-                *shared = Arc::new(kept);
+            if dropped.ranges().any(|keys| shared.holds(&keys)) {
+                *shared = Arc::new(shared.kept(|key| !dropped.contains(key)));
             }
         }
         self.blocks.retain(|block| !block.keys.is_empty());
@@ -109,8 +150,8 @@ impl Delta {
 /// Keys that a commit takes out: those of whole revisions, and single ones whose text changed.
 #[derive(Default)]
 pub(super) struct Dropped {
-    positions: HashSet<u64>,
-    keys: HashSet<PassageKey>,
+    positions: BTreeSet<u64>,
+    keys: BTreeSet<PassageKey>,
 }
 
 impl Dropped {
@@ -126,7 +167,13 @@ impl Dropped {
         self.positions.is_empty() && self.keys.is_empty()
     }
 
-    pub(super) fn contains(&self, key: PassageKey) -> bool {
+    /// The keys as ranges.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = RangeInclusive<u64>> {
+        let positions = self.positions.iter().map(|&position| keys_of(position));
+        positions.chain(self.keys.iter().map(|key| key.0..=key.0))
+    }
+
+    fn contains(&self, key: PassageKey) -> bool {
         self.positions.contains(&key.position()) || self.keys.contains(&key)
     }
 }
@@ -168,7 +215,7 @@ mod tests {
         let mut dropped = Dropped::default();
         (1..=1000).filter(|position| position % 3 == 0).for_each(|position| dropped.position(position));
         dropped.key(PassageKey::new(1000, 0));
-        delta.drop_keys(&dropped, 2);
+        delta.drop_keys(&dropped);
         let mut kept: Vec<(u64, f32)> = (delta.blocks().iter())
             .flat_map(|block| block.iter(2).map(|(key, vector)| (key.position(), vector[0])))
             .collect();

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use super::delta::{Delta, Dropped};
 use super::error::VectorError;
 use super::graph::build;
-use super::segment::{self, Layout, MAX_KEYS, Segment};
-use super::view::Part;
+use super::header::MAX_KEYS;
+use super::layout::Layout;
+use super::part::Part;
+use super::segment::{self, Segment};
 use super::{PassageKey, VectorIndex, VectorSettings, VectorView};
 
 /// A segment with fewer live passages than this percentage is built again without the others.
@@ -107,7 +109,7 @@ impl VectorIndex {
         self.database.replace_segments(&absorbed, new.is_some().then_some((plan.number, &live)), purged)?;
         self.parts.retain(|part| !absorbed.contains(&part.number));
         self.parts.extend(new);
-        self.delta.drop_keys(&sealed, self.dimensions);
+        self.delta.drop_keys(&sealed);
         absorbed.iter().for_each(|&number| remove_file(&segment_file(&self.folder, number)));
         if purged {
             self.wipe(|_| true)?;
@@ -135,7 +137,7 @@ impl VectorIndex {
                 stand_in.map_or(&blank[..], |&row| layout.vector(row))
             };
             let file = segment_file(&self.folder, number);
-            segment::write(&file, &layout, vector)?;
+            segment::write(&file, &layout, self.settings.coded, vector)?;
             let live: Vec<PassageKey> = part.keys().collect();
             let wiped = Part::new(number, Segment::open(&file, self.dimensions)?, &live);
             self.database.replace_segments(&[part.number], Some((number, &live)), true)?;
@@ -192,7 +194,7 @@ impl<'a> Rows<'a> {
 
     /// Builds the graph and writes all as a segment; keys are sorted.
     fn write(&self, plan: &SealPlan) -> Result<(), VectorError> {
-        let graph = build(&self.vectors, &plan.settings);
+        let graph = build(&self.vectors, &plan.settings)?;
         let mut row_of = vec![0u32; graph.order.len()];
         graph.order.iter().zip(0..).for_each(|(&id, row)| row_of[id as usize] = row);
         let keys: Vec<u64> = self.keys.iter().map(|(key, _)| *key).collect();
@@ -212,8 +214,11 @@ impl<'a> Rows<'a> {
             keys: &keys,
             key_rows: &key_rows,
             vectors: &[],
+            codes: None,
         };
-        segment::write(&plan.file, &layout, |row| self.vectors[graph.order[row as usize] as usize])
+        segment::write(&plan.file, &layout, plan.settings.coded, |row| {
+            self.vectors[graph.order[row as usize] as usize]
+        })
     }
 }
 

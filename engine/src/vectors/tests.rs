@@ -20,7 +20,13 @@ const DIMENSIONS: usize = 32;
 
 /// Small segments, so that tests are quick, and the graph wherever it can be.
 fn settings() -> VectorSettings {
-    VectorSettings { connections: 8, ef_construction: 60, seal_from: 50, walk_cost: 10 }
+    VectorSettings {
+        connections: 8,
+        ef_construction: 60,
+        seal_from: 50,
+        walk_cost: 10,
+        ..VectorSettings::default()
+    }
 }
 
 fn open(folder: &Path) -> VectorIndex {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::{Evidence, Found};
-use crate::vectors::{PassageKey, SearchMode, VectorError, VectorView};
+use crate::vectors::{SearchMode, VectorError, VectorView};
 use crate::visible::Visible;
 
 /// How many passages are asked for. Fixed, for the same reason as [`super::DEPTH`].
@@ -35,18 +35,7 @@ pub(crate) fn dense(
 }
 
 /// The nearest passage of one record, exactly, for records that another leg found.
-pub(crate) fn nearest_passage(
-    vectors: &VectorView,
-    embedding: &[f32],
-    position: u64,
-    passages: usize,
-) -> Option<BestPassage> {
-    let ordinals = 0..u16::try_from(passages).unwrap_or(u16::MAX);
-    ordinals
-        .filter_map(|ordinal| {
-            let vector = vectors.vector(PassageKey::new(position, ordinal))?;
-            let cosine = vector.iter().zip(embedding).map(|(a, b)| a * b).sum();
-            Some(BestPassage { ordinal, cosine })
-        })
-        .max_by(|a, b| a.cosine.total_cmp(&b.cosine).then(b.ordinal.cmp(&a.ordinal)))
+pub(crate) fn nearest_passage(vectors: &VectorView, embedding: &[f32], position: u64) -> Option<BestPassage> {
+    let nearest = vectors.nearest_of(embedding, &[position]).pop()??;
+    Some(BestPassage { ordinal: nearest.key.ordinal(), cosine: nearest.cosine })
 }

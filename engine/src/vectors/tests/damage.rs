@@ -82,7 +82,9 @@ fn repair_checksums(bytes: &mut [u8]) {
     let number = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
     let layers = u32::from_le_bytes(bytes[20..24].try_into().unwrap()) as usize;
     let [rows, keys, places, links] = [24, 32, 40, 48].map(|at| number(bytes, at));
-    let words = [layers, places, links, rows + 1, keys, 2 * keys, keys, rows * DIMENSIONS];
+    // A code of 32 dimensions takes 64 bytes.
+    let words =
+        [layers, places, links, rows + 1, keys, 2 * keys, keys, rows * DIMENSIONS, 2 * rows, rows * 16];
     let mut end = 128usize;
     for (array, words) in words.into_iter().enumerate() {
         let start = end.next_multiple_of(64);
@@ -91,8 +93,8 @@ fn repair_checksums(bytes: &mut [u8]) {
         bytes[56 + 4 * array..60 + 4 * array].copy_from_slice(&checksum.to_le_bytes());
     }
     assert_eq!(end, bytes.len());
-    let checksum = crc32fast::hash(&bytes[..88]);
-    bytes[88..92].copy_from_slice(&checksum.to_le_bytes());
+    let checksum = crc32fast::hash(&bytes[..96]);
+    bytes[96..100].copy_from_slice(&checksum.to_le_bytes());
 }
 
 #[test]
@@ -100,10 +102,10 @@ fn a_newer_segment_a_missing_one_and_another_embedder_are_told_apart() {
     let (folder, file) = sealed_folder();
     let whole = fs::read(&file).unwrap();
     let mut newer = whole.clone();
-    newer[8] = 2;
+    newer[8] = 3;
     fs::write(&file, &newer).unwrap();
     let error = open_and_check(&folder).unwrap_err();
-    assert!(matches!(error, VectorError::Format { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, VectorError::Format { found: 3, known: 2, .. }), "{error}");
     fs::remove_file(&file).unwrap();
     assert_eq!(open_and_check(&folder).unwrap_err().code(), "vectors-corrupt");
     fs::write(&file, &whole).unwrap();

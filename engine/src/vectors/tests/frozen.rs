@@ -25,23 +25,28 @@ fn make(folder: &Path) -> VectorIndex {
     index
 }
 
-/// `format_1` is the folder that `make` left when the format was new.
+/// `format_1` and `format_2` are the folders that `make` left when the formats were new.
 #[test]
-fn a_folder_of_format_1_reads_as_it_was_written() {
-    let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    std::fs::write(old.path().join("vectors.db"), include_bytes!("format_1/vectors.db")).unwrap();
-    let segment = include_bytes!("format_1/segment-00000001.vectors");
-    std::fs::write(old.path().join("segment-00000001.vectors"), segment).unwrap();
-    let old = VectorIndex::open(old.path(), DIMENSIONS, VectorSettings::default()).unwrap();
-    let new = make(new.path());
-    old.check().unwrap();
-    assert_eq!((old.position(), old.view().len()), (66, 64));
-    assert!(old.passages().unwrap().eq(new.passages().unwrap()));
-    for (position, query) in (1..).zip(clustered(65, 4, DIMENSIONS, 51)) {
-        assert_eq!(found(&old.view(), &query, 64), found(&new.view(), &query, 64));
-        let visible = Visible::all(66);
-        let walked = old.view().search(&query, &visible, 1, SearchMode::Hnsw, None).unwrap().hits;
-        assert!(walked[0].key == key(position) || position == 7);
-        assert_eq!(old.view().vector(key(position)), (position != 7).then_some(query));
+fn a_folder_of_an_earlier_format_reads_as_it_was_written() {
+    let formats: [(&[u8], &[u8]); 2] = [
+        (include_bytes!("format_1/vectors.db"), include_bytes!("format_1/segment-00000001.vectors")),
+        (include_bytes!("format_2/vectors.db"), include_bytes!("format_2/segment-00000001.vectors")),
+    ];
+    for (database, segment) in formats {
+        let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        std::fs::write(old.path().join("vectors.db"), database).unwrap();
+        std::fs::write(old.path().join("segment-00000001.vectors"), segment).unwrap();
+        let old = VectorIndex::open(old.path(), DIMENSIONS, VectorSettings::default()).unwrap();
+        let new = make(new.path());
+        old.check().unwrap();
+        assert_eq!((old.position(), old.view().len()), (66, 64));
+        assert!(old.passages().unwrap().eq(new.passages().unwrap()));
+        for (position, query) in (1..).zip(clustered(65, 4, DIMENSIONS, 51)) {
+            assert_eq!(found(&old.view(), &query, 64), found(&new.view(), &query, 64));
+            let visible = Visible::all(66);
+            let walked = old.view().search(&query, &visible, 1, SearchMode::Hnsw, None).unwrap().hits;
+            assert!(walked[0].key == key(position) || position == 7);
+            assert_eq!(old.view().vector(key(position)), (position != 7).then_some(query));
+        }
     }
 }

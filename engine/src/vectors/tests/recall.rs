@@ -4,8 +4,9 @@ use hnsw_rs::anndists::dist::distances::DistDot;
 use hnsw_rs::hnsw::Hnsw;
 use tempfile::TempDir;
 
+use super::super::dot::dot;
 use super::super::sample::clustered;
-use super::super::{PassageKey, SearchMode, VectorIndex, VectorSettings, VectorView};
+use super::super::{PassageKey, SearchMode, VectorHit, VectorIndex, VectorSettings, VectorView};
 use super::{add, hash, key};
 use crate::visible::Visible;
 
@@ -104,6 +105,88 @@ fn every_passage_is_found_by_its_own_vector_even_among_thousands_of_equals() {
 }
 
 #[test]
+fn a_scan_by_codes_finds_what_plain_comparison_finds() {
+    let folder = TempDir::new().unwrap();
+    let vectors = clustered(1_500, 15, DIMENSIONS, 36);
+    let mut index = sealed(&folder, &vectors[..1_000]);
+    add(&mut index, 1_001, &vectors[1_000..]);
+    let view = index.commit(1_500).unwrap();
+    for every in [1, 7, 100] {
+        let mut visible = Visible::none(1_500);
+        (1..=1_500).filter(|position| position % every == 0).for_each(|position| visible.insert(position));
+        for query in vectors.iter().step_by(50) {
+            let mut plain: Vec<VectorHit> = (1..)
+                .zip(&vectors)
+                .filter(|(position, _)| visible.contains(*position))
+                .map(|(position, vector)| VectorHit { key: key(position), cosine: dot(query, vector) })
+                .collect();
+            plain.sort();
+            for limit in [1, 10, 400, 2_000] {
+                let scanned = view.search(query, &visible, limit, SearchMode::Exact, None).unwrap().hits;
+                assert_eq!(scanned, plain[..limit.min(plain.len())], "every {every}. visible, limit {limit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_nearest_passage_of_a_revision_is_that_of_plain_comparison() {
+    let folder = TempDir::new().unwrap();
+    let vectors = clustered(1_200, 12, DIMENSIONS, 39);
+    let settings = VectorSettings { seal_from: 100, ..VectorSettings::default() };
+    let mut index = VectorIndex::open(folder.path(), DIMENSIONS, settings).unwrap();
+    // Revisions 1 to 100 have 10 passages each, the tenth with the text of the first; 200 more have one.
+    for (at, vector) in vectors.iter().enumerate() {
+        let (position, ordinal) = if at < 1_000 { (at / 10 + 1, at % 10) } else { (at - 899, 0) };
+        let (text, vector) = if ordinal == 9 { (at - 9, None) } else { (at, Some(vector.clone())) };
+        index.add(&[(PassageKey::new(position as u64, ordinal as u16), hash(text as u64), vector)]).unwrap();
+        if at == 900 {
+            index.commit(90).unwrap();
+            index.seal().unwrap();
+        }
+    }
+    index.remove(17);
+    let view = index.commit(301).unwrap();
+    let positions: Vec<u64> = (1..=302).collect();
+    for query in vectors.iter().step_by(100) {
+        for (&position, found) in positions.iter().zip(view.nearest_of(query, &positions)) {
+            let keys = (0..10).map(|ordinal| PassageKey::new(position, ordinal));
+            let plain =
+                keys.filter_map(|key| Some(VectorHit { key, cosine: dot(query, &view.vector(key)?) }));
+            assert_eq!(found, plain.min(), "revision {position}");
+            assert_eq!(found.is_none(), position == 17 || position > 300, "revision {position}");
+        }
+    }
+}
+
+#[test]
+fn the_graph_does_not_depend_on_threads() {
+    let vectors = clustered(2_500, 25, DIMENSIONS, 37);
+    let on = |threads: usize| {
+        let folder = TempDir::new().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| drop(sealed(&folder, &vectors)));
+        std::fs::read(folder.path().join("segment-00000001.vectors")).unwrap()
+    };
+    assert!(on(1) == on(4), "the segments differ");
+}
+
+#[test]
+fn a_segment_without_codes_is_walked_as_well() {
+    let folder = TempDir::new().unwrap();
+    let mut vectors = clustered(ROWS + QUERIES, 60, DIMENSIONS, 38);
+    let queries = vectors.split_off(ROWS);
+    let settings = VectorSettings { seal_from: 100, coded: false, ..VectorSettings::default() };
+    let mut index = VectorIndex::open(folder.path(), DIMENSIONS, settings).unwrap();
+    add(&mut index, 1, &vectors);
+    index.commit(ROWS as u64).unwrap();
+    let view = index.seal().unwrap();
+    let recall = recall(&view, &queries, &Visible::all(ROWS as u64), SearchMode::Hnsw);
+    assert!(recall >= 0.99, "recall {recall}");
+    index.check().unwrap();
+}
+
+#[test]
 fn a_scan_gives_the_same_on_one_thread_as_on_four() {
     let folder = TempDir::new().unwrap();
     let settings = VectorSettings { seal_from: usize::MAX, ..VectorSettings::default() };
@@ -132,7 +215,7 @@ fn a_walk_that_meets_nothing_visible_becomes_a_scan() {
     // Two subjects; only the half that is far from the queries is visible.
     let mut vectors = clustered(4_100, 2, DIMENSIONS, 35);
     let first = vectors[0].clone();
-    let is_near = |vector: &Vec<f32>| super::super::dot::dot(&first, vector) > 0.3;
+    let is_near = |vector: &Vec<f32>| dot(&first, vector) > 0.3;
     let queries: Vec<Vec<f32>> =
         vectors.split_off(4_000).into_iter().filter(|query| is_near(query)).collect();
     let view = sealed(&folder, &vectors).view();
