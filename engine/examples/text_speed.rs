@@ -1,11 +1,13 @@
 //! How fast is the text index, on made-up text of a desk's size?
 //!
 //! `cargo run -p engine --example text_speed -- [DOCUMENTS]` (100,000 unless told). Words are drawn from a Zipf
-//! distribution over 200,000 words, about 120 to a document; a search runs on one thread.
+//! distribution over 200,000 words, about 120 to a document; a search runs on one thread. With a folder instead, its
+//! `corpus.jsonl` is indexed and its `queries.jsonl` asked for ten hits: one line, for `benches/peers/text.sh`.
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
 use std::error::Error;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use engine::measured::{TextDocument, TextIndex, Visible};
@@ -17,6 +19,9 @@ const SEARCHES: usize = 100;
 const REPEATS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    if let Some(folder) = std::env::args_os().nth(1).map(PathBuf::from).filter(|folder| folder.is_dir()) {
+        return of_set(&folder);
+    }
     let documents: u64 = std::env::args().nth(1).map_or(Ok(100_000), |count| count.parse())?;
     let folder = std::env::temp_dir().join(format!("text-speed-{}", std::process::id()));
     let mut words = Words { state: 1 };
@@ -60,6 +65,42 @@ fn main() -> Result<(), Box<dyn Error>> {
             print(&format!("search {terms} words, {limit} hits, {name}"), &mut times);
         }
     }
+    drop((index, view));
+    fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+/// The median time of a search in a set of texts.
+fn of_set(set: &Path) -> Result<(), Box<dyn Error>> {
+    let lines = |name: &str| -> Result<Vec<serde_json::Value>, Box<dyn Error>> {
+        let text = fs::read_to_string(set.join(name))?;
+        Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+    };
+    let text = |line: &serde_json::Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    let folder = std::env::temp_dir().join(format!("text-speed-{}", std::process::id()));
+    let mut index = TextIndex::open(&folder)?;
+    let corpus = lines("corpus.jsonl")?;
+    for (position, line) in (1..).zip(&corpus) {
+        let (title, body) = (text(line, "title"), text(line, "text"));
+        index.add(&TextDocument { position, title: &title, body: &body, names: "", digest: 0 })?;
+    }
+    let documents = corpus.len() as u64;
+    let view = index.commit(documents)?;
+    let visible = Visible::all(documents);
+    let mut times = Vec::new();
+    for line in lines("queries.jsonl")? {
+        let query = text(&line, "text");
+        let mut fastest = Duration::MAX;
+        for _ in 0..3 {
+            let start = Instant::now();
+            view.search(&query, &visible, 10, None)?;
+            fastest = fastest.min(start.elapsed());
+        }
+        times.push(fastest);
+    }
+    times.sort_unstable();
+    let median = times[times.len() / 2].as_secs_f64() * 1e3;
+    println!("{}\tours\t{documents}\t{median:.3}", set.file_name().unwrap_or_default().display());
     drop((index, view));
     fs::remove_dir_all(&folder)?;
     Ok(())

@@ -3,6 +3,7 @@
 //! A bundle's id hashes what was asked and what was found, not when: the same request on the same generation gives the
 //! same id. `get` returns the stored bytes, `replay` asks again now and shows the difference.
 
+mod choose;
 mod facts;
 mod identity;
 mod make;

@@ -55,7 +55,7 @@ pub use vectors::{PassageKey, VectorError};
 /// What the measuring programs beside this crate need; no part of its interface.
 #[doc(hidden)]
 pub mod measured {
-    pub use crate::text::{TermScore, TextDocument, TextError, TextHit, TextIndex, TextView};
+    pub use crate::text::{TermScore, TextDocument, TextError, TextHit, TextHits, TextIndex, TextView};
     pub use crate::vectors::{
         SealPlan, SealedPlan, SearchMode, TextHash, VectorHit, VectorHits, VectorIndex, VectorSettings,
         VectorView,

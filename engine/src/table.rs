@@ -5,24 +5,27 @@
 //! nothing is pending and the order in which records arrive changes nothing. All collections are persistent: a snapshot
 //! is a cheap clone that later writes do not disturb.
 
+mod pages;
+mod resolve;
 mod revision;
+mod sets;
 
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdMap, Vector};
+use imbl::{HashMap, OrdMap};
 use jiff::Timestamp;
-use ontology::{RecordId, Scope};
+use ontology::{Kind, RecordId, Scope};
 
 use crate::visible::Visible;
+
+use pages::Pages;
+use sets::Sets;
 
 pub(crate) use revision::{KeyedLink, Mention, Revision, referred_keys};
 
 /// A key's number; keys are interned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct KeyId(pub(crate) u32);
-
-/// A key that more records own than this says nothing about any of them (`eth0`, `admin`), so links and mentions skip it.
-pub(crate) const AMBIGUOUS_OWNERS: usize = 16;
 
 #[derive(Debug, Clone)]
 struct Slot {
@@ -41,10 +44,11 @@ struct KeyEntry {
 /// All revisions up to a position of the log.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
-    slots: Vector<Slot>,
+    slots: Pages<Slot>,
     current: OrdMap<RecordId, u64>,
     key_ids: HashMap<Arc<str>, u32>,
-    keys: Vector<KeyEntry>,
+    keys: Pages<KeyEntry>,
+    sets: Sets,
 }
 
 impl Table {
@@ -68,7 +72,7 @@ impl Table {
         }
         let id = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         let text: Arc<str> = text.into();
-        self.keys.push_back(KeyEntry { text: Arc::clone(&text), ..KeyEntry::default() });
+        self.keys.push(KeyEntry { text: Arc::clone(&text), ..KeyEntry::default() });
         self.key_ids.insert(text, id);
         KeyId(id)
     }
@@ -103,6 +107,21 @@ impl Table {
         self.slots.iter().filter_map(|slot| slot.revision.as_ref())
     }
 
+    /// Whether the revision at a position is a ticket's.
+    pub(crate) fn is_ticket(&self, position: u64) -> bool {
+        self.sets.tickets.contains(position)
+    }
+
+    /// Whether the revision at a position may be a hit: rows of relations and raw RDF are walked through only.
+    pub(crate) fn is_searchable(&self, position: u64) -> bool {
+        self.sets.searchable.contains(position)
+    }
+
+    /// The revisions that are kept of some kinds.
+    pub(crate) fn of_kinds(&self, kinds: &[Kind]) -> Visible {
+        self.sets.of_kinds(kinds)
+    }
+
     /// Positions of the revisions that own a key, superseded ones too, ascending.
     pub(crate) fn owners(&self, key: KeyId) -> &[u64] {
         self.keys.get(key.0 as usize).map_or(&[], |entry| &entry.owners)
@@ -124,42 +143,14 @@ impl Table {
         positions.any(|position| visible.contains(*position))
     }
 
-    /// The visible owners of a key; none when it is ambiguous.
-    pub(crate) fn resolve(&self, key: KeyId, visible: &Visible) -> Vec<u64> {
-        let owners: Vec<u64> =
-            self.owners(key).iter().copied().filter(|position| visible.contains(*position)).collect();
-        if owners.len() > AMBIGUOUS_OWNERS { Vec::new() } else { owners }
-    }
-
-    /// The visible owners of the first of some keys that has any; those of the same source first and alone.
-    pub(crate) fn resolve_first(&self, keys: &[KeyId], source: &str, visible: &Visible) -> Vec<u64> {
-        for key in keys {
-            let owners = self.resolve(*key, visible);
-            if owners.is_empty() {
-                continue;
-            }
-            let same: Vec<u64> = owners
-                .iter()
-                .copied()
-                .filter(|position| self.revision(*position).is_some_and(|owner| owner.id.source() == source))
-                .collect();
-            return if same.is_empty() { owners } else { same };
-        }
-        Vec::new()
-    }
-
     /// The revisions that a scope sees: as they are now, or as they were known at a moment. What a scope may not see any more
     /// is not shown as it was when it might.
     pub(crate) fn visible(&self, scope: &Scope, as_of: Option<Timestamp>) -> Visible {
+        let Some(moment) = as_of else { return self.sets.visible(scope) };
         let mut visible = Visible::none(self.position());
-        for slot in &self.slots {
+        for slot in self.slots.iter() {
             let Some(revision) = &slot.revision else { continue };
-            let shown = match as_of {
-                None => slot.superseded.is_none(),
-                Some(moment) => {
-                    revision.observed <= moment && slot.superseded.is_none_or(|until| until > moment)
-                }
-            };
+            let shown = revision.observed <= moment && slot.superseded.is_none_or(|until| until > moment);
             let allowed = |revision: &Revision| scope.allows(&revision.audience);
             if shown
                 && allowed(revision)
@@ -180,13 +171,15 @@ impl Table {
             slot.superseded = Some(observed);
         }
         self.connect(&revision);
-        self.slots.push_back(Slot { revision: Some(Arc::new(revision)), superseded: None });
+        self.sets.push(&revision, before);
+        self.slots.push(Slot { revision: Some(Arc::new(revision)), superseded: None });
         before
     }
 
     /// Notes a position that shows nothing: a delete, a purge, an erased payload.
     pub(crate) fn push_empty(&mut self) {
-        self.slots.push_back(Slot { revision: None, superseded: None });
+        self.sets.push_empty();
+        self.slots.push(Slot { revision: None, superseded: None });
     }
 
     /// Forgets every revision of a record. Returns their positions.
@@ -199,6 +192,7 @@ impl Table {
                 continue;
             };
             self.disconnect(&revision);
+            self.sets.remove(&revision);
         }
         positions
     }

@@ -6,9 +6,11 @@
 
 mod analysis;
 mod error;
+mod found;
 mod index;
 mod query;
 mod schema;
+mod scope;
 mod search;
 mod view;
 
@@ -16,6 +18,7 @@ mod view;
 mod tests;
 
 pub use error::TextError;
+pub use found::TextHits;
 pub use index::TextIndex;
 pub use view::TextView;
 
@@ -35,14 +38,12 @@ pub struct TextDocument<'a> {
 }
 
 /// A revision that a search found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TextHit {
     /// The log position of the revision.
     pub position: u64,
     /// BM25 over the visible documents; greater fits better, always above 0.
     pub score: f32,
-    /// What each word of the query gave to the score, the greatest first; they add up to it, but for rounding.
-    pub terms: Vec<TermScore>,
 }
 
 /// What one word of the query gave to the score of a hit.

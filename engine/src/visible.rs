@@ -36,6 +36,34 @@ impl Visible {
         self.words[word] |= 1 << (position % 64);
     }
 
+    /// Takes `position` out.
+    pub fn remove(&mut self, position: u64) {
+        if let Some(word) = self.words.get_mut(word_of(position)) {
+            *word &= !(1 << (position % 64));
+        }
+    }
+
+    /// Adds all of another set.
+    pub fn extend(&mut self, other: &Self) {
+        self.words.resize(self.words.len().max(other.words.len()), 0);
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
+    }
+
+    /// Takes out what is not in another set.
+    pub fn keep(&mut self, other: &Self) {
+        self.words.truncate(other.words.len());
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
+    }
+
+    /// The positions in the set, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u64> {
+        (0..).zip(&self.words).flat_map(|(index, &word): (u64, &u64)| {
+            let left = |word: u64| (word != 0).then_some(word);
+            let words = std::iter::successors(left(word), move |word| left(word & (word - 1)));
+            words.map(move |word| index * 64 + u64::from(word.trailing_zeros()))
+        })
+    }
+
     /// Whether `position` is in the set.
     #[inline]
     pub fn contains(&self, position: u64) -> bool {
@@ -77,5 +105,26 @@ mod tests {
         assert_eq!(set.count(), 3);
         assert!(set.contains(3) && set.contains(10) && set.contains(700));
         assert!(!set.contains(0) && !set.contains(4) && !set.contains(u64::MAX));
+        assert_eq!(set.iter().collect::<Vec<_>>(), [3, 10, 700]);
+        set.remove(10);
+        set.remove(100_000);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [3, 700]);
+    }
+
+    #[test]
+    fn sets_are_joined_and_met_whatever_their_lengths() {
+        let set = |positions: &[u64]| {
+            let mut set = Visible::default();
+            positions.iter().for_each(|position| set.insert(*position));
+            set
+        };
+        let (short, long) = (set(&[1, 5, 64]), set(&[5, 64, 300]));
+        for (one, other) in [(&short, &long), (&long, &short)] {
+            let (mut all, mut both) = (one.clone(), one.clone());
+            all.extend(other);
+            both.keep(other);
+            assert_eq!(all.iter().collect::<Vec<_>>(), [1, 5, 64, 300]);
+            assert_eq!(both.iter().collect::<Vec<_>>(), [5, 64]);
+        }
     }
 }

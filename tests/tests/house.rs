@@ -46,7 +46,6 @@ const LIMIT: usize = 300;
 /// Files that are too long, and the lines they may have at most. No new ones: the list only shrinks.
 const LONG: &[(&str, usize)] = &[
     ("api/src/http/bundles.rs", 350),
-    ("engine/src/bundle/make.rs", 308),
     ("engine/src/derive/identifier/reader.rs", 367),
     ("engine/src/derive/key.rs", 302),
     ("engine/src/derive/language.rs", 330),
@@ -55,7 +54,6 @@ const LONG: &[(&str, usize)] = &[
     ("engine/src/desk/write.rs", 473),
     ("engine/src/graph/render.rs", 307),
     ("engine/src/graph/store.rs", 354),
-    ("engine/src/text/search.rs", 305),
     ("engine/src/vectors/database.rs", 370),
     ("ingest/src/format/json.rs", 455),
     ("ingest/src/mapping/pick.rs", 417),

@@ -9,7 +9,7 @@ use super::write::{Indexes, Removed, Taken, Touched};
 use super::{Desk, DeskError};
 use crate::derive;
 use crate::log::BATCH_BYTES;
-use crate::text::TextDocument;
+use crate::text::{TextDocument, TextIndex};
 use crate::vectors::{PassageKey, TextHash, VectorIndex};
 
 /// Passages that are embedded and written at a time.
@@ -52,8 +52,7 @@ impl Desk {
         indexes.is_torn = true;
         let entries = Taken::all(entries);
         let touched = indexes.extend_table(&entries, &|position| Ok(self.read(position)?))?;
-        indexes.write_text(&entries, &touched.removed)?;
-        let embedded = indexes.write_vectors(self.embedder.as_deref(), &entries, &touched.removed)?;
+        let embedded = indexes.write(self.embedder.as_deref(), &entries, &touched.removed)?;
         end(self, indexes, &touched)?;
         self.graph.flush(FLUSH_QUADS)?;
         indexes.is_torn = false;
@@ -62,71 +61,89 @@ impl Desk {
 }
 
 impl Indexes {
-    /// Writes text documents of entries that the text index has not seen.
-    fn write_text(&mut self, entries: &[Taken], removed: &[Removed]) -> Result<(), DeskError> {
-        let seen = self.text.position();
-        for prepared in entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen)
-        {
-            let record = &prepared.observation.record;
-            if is_searchable(record.kind) {
-                self.text.add(&TextDocument {
-                    position: prepared.position,
-                    // A title that only repeats the text would make its words count twice.
-                    title: if derive::is_title_made_of_text(record) { "" } else { &record.title },
-                    body: prepared.words.body.as_deref().unwrap_or_default(),
-                    names: &record.names.join("\n"),
-                    digest: prepared.digest,
-                })?;
-            }
-        }
-        for gone in removed {
-            // A purge is repeated: the payload may have been erased before this index heard of it.
-            if gone.by > seen || gone.purge {
-                self.text.remove(gone.position);
-            }
-        }
-        if let Some(last) = entries.last().filter(|last| last.position > seen) {
-            self.text.commit(last.position)?;
-        }
-        Ok(())
-    }
-
-    /// Embeds new passages and writes the vectors of entries that the vector index has not seen. Returns how many were new.
-    fn write_vectors(
+    /// Writes text and vectors, side by side: the one waits for the disk where the other computes. Returns how many passages
+    /// were embedded.
+    fn write(
         &mut self,
         embedder: Option<&dyn Embedder>,
         entries: &[Taken],
         removed: &[Removed],
     ) -> Result<u64, DeskError> {
-        let (Some(vectors), Some(embedder)) = (&mut self.vectors, embedder) else { return Ok(0) };
-        let seen = vectors.position();
-        let unseen: Vec<&Prepared> =
-            entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen).collect();
-        let mut embedded = 0;
-        let passages: Vec<(PassageKey, [u8; 32], &str)> = unseen
-            .iter()
-            .flat_map(|prepared| {
-                let rows = prepared.passage_hashes.iter().zip(&prepared.passage_texts);
-                rows.zip(0u16..).map(|((hash, text), ordinal)| {
-                    (PassageKey::new(prepared.position, ordinal), *hash, text.as_str())
-                })
-            })
-            .collect();
-        for block in passages.chunks(EMBED_BATCH) {
-            embedded += add_block(vectors, embedder, block)?;
-        }
-        for gone in removed {
-            if gone.purge {
-                vectors.purge(gone.position);
-            } else if gone.by > seen {
-                vectors.remove(gone.position);
-            }
-        }
-        if let Some(last) = entries.last().filter(|last| last.position > seen) {
-            vectors.commit(last.position)?;
-        }
-        Ok(embedded)
+        let (text, vectors) = (&mut self.text, &mut self.vectors);
+        std::thread::scope(|threads| {
+            let text = threads.spawn(|| write_text(text, entries, removed));
+            let embedded = match (vectors, embedder) {
+                (Some(vectors), Some(embedder)) => write_vectors(vectors, embedder, entries, removed),
+                _ => Ok(0),
+            };
+            text.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            embedded
+        })
     }
+}
+
+/// Writes text documents of entries that the text index has not seen.
+fn write_text(text: &mut TextIndex, entries: &[Taken], removed: &[Removed]) -> Result<(), DeskError> {
+    let seen = text.position();
+    for prepared in entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen) {
+        let record = &prepared.observation.record;
+        if is_searchable(record.kind) {
+            text.add(&TextDocument {
+                position: prepared.position,
+                // A title that only repeats the text would make its words count twice.
+                title: if derive::is_title_made_of_text(record) { "" } else { &record.title },
+                body: prepared.words.body.as_deref().unwrap_or_default(),
+                names: &record.names.join("\n"),
+                digest: prepared.digest,
+            })?;
+        }
+    }
+    for gone in removed {
+        // A purge is repeated: the payload may have been erased before this index heard of it.
+        if gone.by > seen || gone.purge {
+            text.remove(gone.position);
+        }
+    }
+    if let Some(last) = entries.last().filter(|last| last.position > seen) {
+        text.commit(last.position)?;
+    }
+    Ok(())
+}
+
+/// Embeds new passages and writes the vectors of entries that the vector index has not seen. Returns how many were new.
+fn write_vectors(
+    vectors: &mut VectorIndex,
+    embedder: &dyn Embedder,
+    entries: &[Taken],
+    removed: &[Removed],
+) -> Result<u64, DeskError> {
+    let seen = vectors.position();
+    let unseen: Vec<&Prepared> =
+        entries.iter().filter_map(Taken::prepared).filter(|prepared| prepared.position > seen).collect();
+    let mut embedded = 0;
+    let passages: Vec<(PassageKey, [u8; 32], &str)> = unseen
+        .iter()
+        .flat_map(|prepared| {
+            let rows = prepared.passage_hashes.iter().zip(&prepared.passage_texts);
+            rows.zip(0u16..).map(|((hash, text), ordinal)| {
+                (PassageKey::new(prepared.position, ordinal), *hash, text.as_str())
+            })
+        })
+        .collect();
+    for block in passages.chunks(EMBED_BATCH) {
+        embedded += add_block(vectors, embedder, block)?;
+    }
+    for gone in removed {
+        if gone.purge {
+            vectors.purge(gone.position);
+        } else if gone.by > seen {
+            vectors.remove(gone.position);
+        }
+    }
+    if let Some(last) = entries.last().filter(|last| last.position > seen) {
+        vectors.commit(last.position)?;
+    }
+    Ok(embedded)
 }
 
 /// Adds passages, embedding those whose text was never embedded; each text once.

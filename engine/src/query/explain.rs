@@ -23,15 +23,22 @@ const TERMS_SHOWN: usize = 8;
 /// Steps of a path at most; the graph leg walks three.
 const PATH_LIMIT: usize = 4;
 
-pub(crate) fn explain(
+/// What a ranking was made of.
+pub(super) struct Grounds<'a> {
+    pub(super) analysis: &'a Analysis,
+    pub(super) found: &'a [(Leg, Found)],
+    pub(super) embedding: Option<&'a [f32]>,
+}
+
+pub(super) fn explain(
     snapshot: &Snapshot,
     query: &Query,
-    analysis: &Analysis,
-    found: &[(Leg, &Found)],
+    grounds: &Grounds<'_>,
     shown: &[Fused],
-    embedding: Option<&[f32]>,
     read: &ReadRecord<'_>,
+    warnings: &mut Vec<String>,
 ) -> Result<Vec<Hit>, ReadError> {
+    let Grounds { analysis, found, embedding } = *grounds;
     let mut hits = Vec::with_capacity(shown.len());
     for fused in shown {
         let Some(revision) = snapshot.table.revision(fused.position) else { continue };
@@ -46,7 +53,7 @@ pub(crate) fn explain(
             score: fused.score,
             legs: fused.legs.clone(),
             path: path(snapshot, fused.position, found),
-            terms: terms(fused.position, found),
+            terms: terms(fused.position, found, warnings),
             shared: shared(snapshot, analysis, revision),
             passage,
             revision: revision.revision.to_string(),
@@ -62,12 +69,15 @@ pub(crate) fn explain(
     Ok(hits)
 }
 
-fn terms(position: u64, found: &[(Leg, &Found)]) -> Vec<String> {
+fn terms(position: u64, found: &[(Leg, Found)], warnings: &mut Vec<String>) -> Vec<String> {
     let evidence = found.iter().find_map(|(_, found)| match &found.evidence {
-        Evidence::Terms(terms) => terms.get(&position),
+        Evidence::Terms(hits) => Some(hits.terms(position)),
         _ => None,
     });
-    let mut terms = evidence.cloned().unwrap_or_default();
+    let mut terms = evidence.unwrap_or(Ok(Vec::new())).unwrap_or_else(|error| {
+        warnings.push(format!("the words of a hit are not shown: {error}"));
+        Vec::new()
+    });
     terms.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.term.cmp(&b.term)));
     terms.into_iter().take(TERMS_SHOWN).map(|term| term.term).collect()
 }
@@ -80,7 +90,7 @@ fn shared(snapshot: &Snapshot, analysis: &Analysis, revision: &Revision) -> Vec<
 }
 
 /// The steps from a seed to the record, when the graph leg came to it.
-fn path(snapshot: &Snapshot, position: u64, found: &[(Leg, &Found)]) -> Vec<PathStep> {
+fn path(snapshot: &Snapshot, position: u64, found: &[(Leg, Found)]) -> Vec<PathStep> {
     let arrivals = found.iter().find_map(|(_, found)| match &found.evidence {
         Evidence::Steps(arrivals) => Some(arrivals),
         _ => None,
@@ -90,7 +100,7 @@ fn path(snapshot: &Snapshot, position: u64, found: &[(Leg, &Found)]) -> Vec<Path
     let mut steps = Vec::new();
     let mut seen = BTreeSet::from([position]);
     let mut here = position;
-    while let Some(arrival) = arrivals.get(&here) {
+    while let Some(arrival) = arrivals.get(here) {
         if steps.len() == PATH_LIMIT || !seen.insert(arrival.from) {
             break;
         }
@@ -107,7 +117,7 @@ fn best_passage(
     snapshot: &Snapshot,
     revision: &Revision,
     record: &Record,
-    found: &[(Leg, &Found)],
+    found: &[(Leg, Found)],
     embedding: Option<&[f32]>,
 ) -> Option<Passage> {
     let chosen = found.iter().find_map(|(_, found)| match &found.evidence {

@@ -1,5 +1,6 @@
 //! How does each leg find records? Identifier, lexical, dense and graph, each over the admitted revisions only.
 
+mod around;
 mod dense;
 mod graph;
 mod identifier;
@@ -7,21 +8,15 @@ mod identifier;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::desk::is_searchable;
-use crate::table::Table;
-use crate::text::TermScore;
+use crate::text::TextHits;
 
+pub(crate) use around::{Bounds, Edge, around, neighbours};
 pub(crate) use dense::{BestPassage, dense, nearest_passage};
-pub(crate) use graph::{Bounds, Edge, around, graph, neighbours};
+pub(crate) use graph::graph;
 pub(crate) use identifier::identifier;
 
 /// How many records a leg hands to the fusion. Fixed, so that no rank depends on the limit asked for.
 pub(crate) const DEPTH: usize = 1000;
-
-/// Whether a revision may be a hit: rows of relations and raw RDF are walked through only.
-fn is_found(table: &Table, position: u64) -> bool {
-    table.revision(position).is_some_and(|revision| is_searchable(revision.kind))
-}
 
 /// What a leg found: record revisions by log position, with the leg's own score, best first, ties by position.
 #[derive(Debug, Default)]
@@ -35,12 +30,12 @@ pub(crate) struct Found {
 pub(crate) enum Evidence {
     #[default]
     None,
-    /// The words that matched.
-    Terms(BTreeMap<u64, Vec<TermScore>>),
+    /// What knows the words that matched.
+    Terms(TextHits),
     /// The passage that fits best.
     Passages(BTreeMap<u64, BestPassage>),
     /// The step that brought the most: from where, by which relation, against it or not.
-    Steps(BTreeMap<u64, graph::Arrival>),
+    Steps(graph::Arrivals),
 }
 
 /// Whether a leg may go on.
@@ -58,8 +53,12 @@ impl Found {
     /// Sorts scores into a leg's result.
     pub(crate) fn ranked(scores: impl IntoIterator<Item = (u64, f64)>, evidence: Evidence) -> Self {
         let mut scores: Vec<(u64, f64)> = scores.into_iter().filter(|(_, score)| *score > 0.0).collect();
-        scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        scores.truncate(DEPTH);
+        let in_order = |a: &(u64, f64), b: &(u64, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        if scores.len() > DEPTH {
+            scores.select_nth_unstable_by(DEPTH, in_order);
+            scores.truncate(DEPTH);
+        }
+        scores.sort_unstable_by(in_order);
         Self { scores, evidence }
     }
 }

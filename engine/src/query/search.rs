@@ -7,7 +7,7 @@ use models::{Embedder, TextRole};
 use ontology::Scope;
 
 use crate::query::analyse::{Analysis, analyse};
-use crate::query::explain::{ReadError, ReadRecord, explain};
+use crate::query::explain::{Grounds, ReadError, ReadRecord, explain};
 use crate::query::filter::admitted;
 use crate::query::fusion::{Fused, Trust, fuse};
 use crate::query::legs::{self, Evidence, Found};
@@ -53,14 +53,15 @@ pub(crate) struct Ranking {
 impl Ranking {
     /// The hits that are shown, each with the reasons why.
     pub(crate) fn explain(
-        self,
+        mut self,
         snapshot: &Snapshot,
         query: &Query,
         shown: &[Fused],
         read: &ReadRecord<'_>,
     ) -> Result<Answer, ReadError> {
-        let found: Vec<(Leg, &Found)> = self.found.iter().map(|(leg, found)| (*leg, found)).collect();
-        let hits = explain(snapshot, query, &self.analysis, &found, shown, self.embedding.as_deref(), read)?;
+        let (analysis, found) = (&self.analysis, self.found.as_slice());
+        let grounds = Grounds { analysis, found, embedding: self.embedding.as_deref() };
+        let hits = explain(snapshot, query, &grounds, shown, read, &mut self.warnings)?;
         let hits = Hits {
             hits,
             generation: snapshot.generation(),
@@ -155,8 +156,7 @@ fn trust(analysis: &Analysis, warnings: &mut Vec<String>) -> Trust {
 fn lexical_leg(view: &TextView, text: &str, admitted: &Visible, query: &Query) -> Result<Found, String> {
     let hits = view.search(text, admitted, legs::DEPTH, query.deadline).map_err(|error| error.to_string())?;
     let scores: Vec<(u64, f64)> = hits.iter().map(|hit| (hit.position, f64::from(hit.score))).collect();
-    let terms = hits.into_iter().map(|hit| (hit.position, hit.terms)).collect();
-    Ok(Found::ranked(scores, Evidence::Terms(terms)))
+    Ok(Found::ranked(scores, Evidence::Terms(hits)))
 }
 
 type DenseOutcome = (Result<Found, String>, Option<Vec<f32>>);

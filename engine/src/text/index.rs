@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tantivy::directory::MmapDirectory;
-use tantivy::indexer::IndexWriterOptions;
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::tokenizer::RawTokenizer;
 use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError, Term};
 
@@ -12,8 +12,11 @@ use super::analysis::{ANALYSIS_NAME, Analyzer};
 use super::schema::Fields;
 use super::{TextDocument, TextError, TextView};
 
-/// The memory that the one writing thread fills before it writes a segment.
-const WRITER_HEAP_BYTES: usize = 64 << 20;
+/// The memory that the one writing thread fills before it writes a segment: more than a batch of the log needs, and little to
+/// clear for a commit of one ticket.
+const WRITER_HEAP_BYTES: usize = 16 << 20;
+/// So many segments of like size become one. Each search looks every term up in every segment.
+const MERGED_SEGMENTS: usize = 4;
 
 /// The one writer of the text index.
 ///
@@ -43,7 +46,10 @@ impl TextIndex {
             let index = if Index::exists(&directory)? {
                 Index::open(directory)?
             } else {
-                Index::create(directory, fields.schema.clone(), IndexSettings::default())?
+                // No text is kept beside the terms: no thread is needed to compress it.
+                let settings =
+                    IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
+                Index::create(directory, fields.schema.clone(), settings)?
             };
             // Documents come split into terms; tantivy only asks that the name of the schema be known.
             index.tokenizers().register(ANALYSIS_NAME, RawTokenizer::default());
@@ -59,6 +65,9 @@ impl TextIndex {
                 .memory_budget_per_thread(WRITER_HEAP_BYTES)
                 .num_merge_threads(1);
             let writer = index.writer_with_options(options.build())?;
+            let mut merging = LogMergePolicy::default();
+            merging.set_min_num_segments(MERGED_SEGMENTS);
+            writer.set_merge_policy(Box::new(merging));
             // A process that was killed before its commit left files whose names the next commit wants.
             writer.garbage_collect_files().wait()?;
             let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;

@@ -10,14 +10,13 @@
 use std::io;
 use std::time::Instant;
 
-use tantivy::postings::BlockSegmentPostings;
+use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, Term};
 
-use crate::visible::Visible;
-
 use super::query::QueryTerm;
-use super::schema::{Fields, TERM_FIELDS};
+use super::schema::Fields;
+use super::scope::{Saturation, Scope};
 use super::view::Segment;
 use super::{TermScore, TextHit};
 
@@ -29,6 +28,9 @@ pub(super) const B: f32 = 0.6;
 
 /// How many terms of a query are searched; of more, those that the fewest visible documents hold.
 pub(super) const MAX_QUERY_TERMS: usize = 1_000;
+
+/// Documents whose shares are computed side by side; as many as a block of postings has.
+const LANES: usize = 128;
 
 /// Why a search gives no hits.
 pub(super) enum Stop {
@@ -42,102 +44,76 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// The `limit` best documents among the visible ones.
+/// A document that is among the best.
+#[derive(Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) hit: TextHit,
+    segment: usize,
+    document: DocId,
+}
+
+/// A term of the query that the index has.
+pub(super) struct Matched {
+    surface: String,
+    field: usize,
+    /// What its saturation is multiplied with.
+    factor: f32,
+    /// Where each segment has it.
+    places: Vec<Option<TermInfo>>,
+}
+
+/// The `limit` best documents among the visible ones, and the terms that they were found by.
 pub(super) fn search(
     segments: &[Segment],
     fields: &Fields,
     terms: Vec<QueryTerm<'_>>,
-    visible: &Visible,
+    scope: &Scope,
     limit: usize,
     deadline: Option<Instant>,
-) -> Result<Vec<TextHit>, Stop> {
-    let search = Search { segments, fields, scope: Scope::new(segments, visible), deadline };
-    if limit == 0 || search.scope.documents == 0 {
-        return Ok(Vec::new());
+) -> Result<(Vec<Candidate>, Vec<Matched>), Stop> {
+    if limit == 0 || scope.documents == 0 {
+        return Ok((Vec::new(), Vec::new()));
     }
-    let terms = search.rarest(terms)?;
-    let (scores, factors) = search.scores(&terms)?;
-    let best = search.best(&scores, limit);
-    search.explained(best, &terms, &factors)
+    let search = Search { segments, fields, scope, deadline };
+    let terms = search.rarest(search.places(terms)?)?;
+    let (scores, matched) = search.scores(terms)?;
+    Ok((search.best(&scores, limit), matched))
 }
 
-/// The visible documents of all segments, and what BM25 needs to know of them.
-struct Scope {
-    /// One bit for each document of all segments.
-    bits: Vec<u64>,
-    documents: u64,
-    saturations: [Saturation; TERM_FIELDS],
-}
-
-/// `k1 · (1 − b + b · length / mean)` as a line over the length.
-#[derive(Clone, Copy)]
-struct Saturation {
-    base: f32,
-    slope: f32,
-}
-
-impl Saturation {
-    fn new(total_length: u64, documents: u64) -> Self {
-        let slope = match total_length {
-            0 => 0.0,
-            total => f64::from(K1 * B) * documents as f64 / total as f64,
-        };
-        Self { base: K1 * (1.0 - B), slope: slope as f32 }
-    }
-
-    #[inline]
-    fn of(self, frequency: u32, length: u32) -> f32 {
-        let frequency = frequency as f32;
-        frequency / (frequency + self.base + self.slope * length as f32)
-    }
-}
-
-impl Scope {
-    fn new(segments: &[Segment], visible: &Visible) -> Self {
-        let size: usize = segments.iter().map(|segment| segment.columns.positions.len()).sum();
-        let mut bits = vec![0_u64; size.div_ceil(64)];
-        let mut documents = 0;
-        let mut lengths = [0_u64; TERM_FIELDS];
-        for segment in segments {
-            let columns = &segment.columns;
-            for (document, &position) in columns.positions.iter().enumerate() {
-                if visible.contains(position) && position != 0 {
-                    let bit = segment.base as usize + document;
-                    bits[bit / 64] |= 1 << (bit % 64);
-                    documents += 1;
-                    for (total, lengths) in lengths.iter_mut().zip(&columns.lengths) {
-                        *total += u64::from(lengths[document]);
-                    }
-                }
-            }
+/// What every term gave to one of the best documents, the greatest share first.
+pub(super) fn explained(
+    segments: &[Segment],
+    scope: &Scope,
+    matched: &[Matched],
+    candidate: &Candidate,
+) -> io::Result<Vec<TermScore>> {
+    let segment = &segments[candidate.segment];
+    let mut shares: Vec<TermScore> = Vec::new();
+    for term in matched {
+        let Some(place) = &term.places[candidate.segment] else { continue };
+        let reader = &segment.terms[term.field];
+        let mut block = reader.read_block_postings_from_terminfo(place, IndexRecordOption::WithFreqs)?;
+        let at = block.seek(candidate.document);
+        if block.doc(at) != candidate.document {
+            continue;
         }
-        Self { bits, documents, saturations: lengths.map(|total| Saturation::new(total, documents)) }
+        let length = segment.columns.lengths[term.field][candidate.document as usize];
+        let score = term.factor * scope.saturations[term.field].of(block.freq(at), length);
+        // A word and the same word as part of identifiers are one to the reader.
+        match shares.iter_mut().find(|known| known.term == term.surface) {
+            Some(known) => known.score += score,
+            None => shares.push(TermScore { term: term.surface.clone(), score }),
+        }
     }
-
-    #[inline]
-    fn contains(&self, document: DocId) -> bool {
-        self.bits[document as usize / 64] >> (document % 64) & 1 == 1
-    }
-
-    fn idf(&self, document_frequency: usize) -> f32 {
-        let (documents, frequency) = (self.documents as f64, document_frequency as f64);
-        (1.0 + (documents - frequency + 0.5) / (frequency + 0.5)).ln() as f32
-    }
-}
-
-/// A document that may be among the best.
-#[derive(Clone, Copy)]
-struct Candidate {
-    score: f32,
-    position: u64,
-    segment: usize,
-    document: DocId,
+    shares.sort_by(|a, b| b.score.total_cmp(&a.score));
+    Ok(shares)
 }
 
 /// The visible documents that hold a term and how often they do, one segment after the other.
 #[derive(Default)]
 struct Postings {
-    entries: Vec<(DocId, u32)>,
+    documents: Vec<DocId>,
+    frequencies: Vec<u32>,
     /// Where the entries of each segment end.
     ends: Vec<usize>,
 }
@@ -148,23 +124,40 @@ impl Postings {
     }
 }
 
+/// A term of the query, and where each segment has it.
+type Placed<'q> = (QueryTerm<'q>, Vec<Option<TermInfo>>);
+
 struct Search<'a> {
     segments: &'a [Segment],
     fields: &'a Fields,
-    scope: Scope,
+    scope: &'a Scope,
     deadline: Option<Instant>,
 }
 
 impl Search<'_> {
+    /// The terms that the index has.
+    fn places<'q>(&self, terms: Vec<QueryTerm<'q>>) -> Result<Vec<Placed<'q>>, Stop> {
+        let mut placed = Vec::with_capacity(terms.len());
+        for term in terms {
+            let key = Term::from_field_text(self.fields.terms[term.field], &term.term);
+            let places = self.segments.iter().map(|segment| segment.terms[term.field].get_term_info(&key));
+            let places = places.collect::<io::Result<Vec<_>>>()?;
+            if places.iter().any(Option::is_some) {
+                placed.push((term, places));
+            }
+        }
+        Ok(placed)
+    }
+
     /// Those of `terms` to search when there are too many.
-    fn rarest<'q>(&self, mut terms: Vec<QueryTerm<'q>>) -> Result<Vec<QueryTerm<'q>>, Stop> {
+    fn rarest<'q>(&self, mut terms: Vec<Placed<'q>>) -> Result<Vec<Placed<'q>>, Stop> {
         if terms.len() <= MAX_QUERY_TERMS {
             return Ok(terms);
         }
         let mut ranked = Vec::with_capacity(terms.len());
         let mut postings = Postings::default();
-        for (index, term) in terms.iter().enumerate() {
-            self.read(term, &mut postings)?;
+        for (index, (term, places)) in terms.iter().enumerate() {
+            self.read(term.field, places, &mut postings)?;
             if postings.count() > 0 {
                 ranked.push((postings.count(), index));
             }
@@ -178,67 +171,77 @@ impl Search<'_> {
         Ok(terms)
     }
 
-    /// The score of every document, and what each term's saturation is multiplied with.
-    fn scores(&self, terms: &[QueryTerm<'_>]) -> Result<(Vec<f32>, Vec<f32>), Stop> {
+    /// The score of every document.
+    fn scores(&self, terms: Vec<Placed<'_>>) -> Result<(Vec<f32>, Vec<Matched>), Stop> {
         let size: usize = self.segments.iter().map(|segment| segment.columns.positions.len()).sum();
         let mut scores = vec![0.0; size];
-        let mut factors = Vec::with_capacity(terms.len());
+        let mut matched = Vec::with_capacity(terms.len());
         let mut postings = Postings::default();
-        for term in terms {
-            self.read(term, &mut postings)?;
+        for (term, places) in terms {
+            self.read(term.field, &places, &mut postings)?;
             let factor = term.weight * self.scope.idf(postings.count());
-            factors.push(factor);
             let saturation = self.scope.saturations[term.field];
             let mut start = 0;
             for (segment, &end) in self.segments.iter().zip(&postings.ends) {
                 let lengths = &segment.columns.lengths[term.field];
                 let scores = &mut scores[segment.base as usize..];
-                for &(document, frequency) in &postings.entries[start..end] {
-                    let document = document as usize;
-                    scores[document] += factor * saturation.of(frequency, lengths[document]);
+                let documents = postings.documents[start..end].chunks(LANES);
+                for (documents, frequencies) in documents.zip(postings.frequencies[start..end].chunks(LANES))
+                {
+                    add(scores, lengths, documents, frequencies, factor, saturation);
                 }
                 start = end;
             }
+            let surface = term.surface.to_owned();
+            matched.push(Matched { surface, field: term.field, factor, places });
         }
-        Ok((scores, factors))
+        Ok((scores, matched))
     }
 
-    /// Reads the visible documents that hold `term`.
-    fn read(&self, term: &QueryTerm<'_>, postings: &mut Postings) -> Result<(), Stop> {
+    /// Reads the visible documents that hold a term.
+    fn read(&self, field: usize, places: &[Option<TermInfo>], postings: &mut Postings) -> Result<(), Stop> {
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(Stop::Deadline);
         }
-        postings.ends.clear();
+        let Postings { documents, frequencies, ends } = postings;
+        ends.clear();
         let mut count = 0;
-        for segment in self.segments {
-            if let Some(mut block) = self.postings(term, segment)? {
-                let room = count + block.doc_freq() as usize;
-                if postings.entries.len() < room {
-                    postings.entries.resize(room, (0, 0));
+        for ((segment, place), is_whole) in self.segments.iter().zip(places).zip(&self.scope.whole) {
+            if let Some(place) = place {
+                let room = count + place.doc_freq as usize;
+                if documents.len() < room {
+                    documents.resize(room, 0);
+                    frequencies.resize(room, 0);
                 }
+                let reader = &segment.terms[field];
+                let mut block =
+                    reader.read_block_postings_from_terminfo(place, IndexRecordOption::WithFreqs)?;
                 while !block.docs().is_empty() {
-                    for (&document, &frequency) in block.docs().iter().zip(block.freqs()) {
-                        // Without a branch: an entry that is not visible is written over by the next.
-                        postings.entries[count] = (document, frequency);
-                        count += usize::from(self.scope.contains(segment.base + document));
+                    let (found, often) = (block.docs(), block.freqs());
+                    if *is_whole {
+                        documents[count..count + found.len()].copy_from_slice(found);
+                        frequencies[count..count + found.len()].copy_from_slice(often);
+                        count += found.len();
+                    } else {
+                        for (&document, &frequency) in found.iter().zip(often) {
+                            // Without a branch: an entry that is not visible is written over by the next.
+                            (documents[count], frequencies[count]) = (document, frequency);
+                            count += usize::from(self.scope.contains((segment.base + document) as usize));
+                        }
                     }
                     block.advance();
                 }
             }
-            postings.ends.push(count);
+            ends.push(count);
         }
         Ok(())
     }
 
-    fn postings(&self, term: &QueryTerm<'_>, segment: &Segment) -> io::Result<Option<BlockSegmentPostings>> {
-        let key = Term::from_field_text(self.fields.terms[term.field], &term.term);
-        segment.terms[term.field].read_block_postings(&key, IndexRecordOption::WithFreqs)
-    }
-
     /// The `limit` documents with the greatest scores above 0, of equal ones those with the lowest position.
     fn best(&self, scores: &[f32], limit: usize) -> Vec<Candidate> {
-        let in_order =
-            |a: &Candidate, b: &Candidate| b.score.total_cmp(&a.score).then(a.position.cmp(&b.position));
+        let in_order = |a: &Candidate, b: &Candidate| {
+            b.hit.score.total_cmp(&a.hit.score).then(a.hit.position.cmp(&b.hit.position))
+        };
         let mut best = Vec::new();
         let mut least = f32::MIN_POSITIVE;
         for (index, segment) in self.segments.iter().enumerate() {
@@ -247,10 +250,10 @@ impl Search<'_> {
                 if score < least {
                     continue;
                 }
-                best.push(Candidate { score, position, segment: index, document });
+                best.push(Candidate { hit: TextHit { position, score }, segment: index, document });
                 if best.len() >= limit.saturating_mul(2).max(1024) {
                     let (_, last, _) = best.select_nth_unstable_by(limit - 1, in_order);
-                    least = last.score;
+                    least = last.hit.score;
                     best.truncate(limit);
                 }
             }
@@ -259,47 +262,28 @@ impl Search<'_> {
         best.truncate(limit);
         best
     }
-
-    /// The hits, each with what every term gave to it.
-    fn explained(
-        &self,
-        best: Vec<Candidate>,
-        terms: &[QueryTerm<'_>],
-        factors: &[f32],
-    ) -> Result<Vec<TextHit>, Stop> {
-        let mut hits: Vec<TextHit> = best
-            .iter()
-            .map(|hit| TextHit { position: hit.position, score: hit.score, terms: Vec::new() })
-            .collect();
-        // Postings are read forwards only.
-        let mut ranks: Vec<usize> = (0..best.len()).collect();
-        ranks.sort_unstable_by_key(|&rank| (best[rank].segment, best[rank].document));
-        for (term, factor) in terms.iter().zip(factors) {
-            for ranks in ranks.chunk_by(|&a, &b| best[a].segment == best[b].segment) {
-                let segment = &self.segments[best[ranks[0]].segment];
-                let Some(mut block) = self.postings(term, segment)? else { continue };
-                for &rank in ranks {
-                    let document = best[rank].document;
-                    let at = block.seek(document);
-                    if block.doc(at) == document {
-                        let length = segment.columns.lengths[term.field][document as usize];
-                        let score = factor * self.scope.saturations[term.field].of(block.freq(at), length);
-                        add_term(&mut hits[rank].terms, term.surface, score);
-                    }
-                }
-            }
-        }
-        for hit in &mut hits {
-            hit.terms.sort_by(|a, b| b.score.total_cmp(&a.score));
-        }
-        Ok(hits)
-    }
 }
 
-/// A word and the same word as part of identifiers are one to the reader.
-fn add_term(terms: &mut Vec<TermScore>, surface: &str, score: f32) {
-    match terms.iter_mut().find(|known| known.term == surface) {
-        Some(known) => known.score += score,
-        None => terms.push(TermScore { term: surface.to_owned(), score }),
+/// Adds a term's share to the scores of up to [`LANES`] documents. Look-ups and arithmetic apart, so that the latter is done
+/// for several documents at a time.
+#[inline]
+fn add(
+    scores: &mut [f32],
+    lengths: &[u32],
+    documents: &[DocId],
+    frequencies: &[u32],
+    factor: f32,
+    saturation: Saturation,
+) {
+    let mut looked_up = [0; LANES];
+    for (length, &document) in looked_up.iter_mut().zip(documents) {
+        *length = lengths[document as usize];
+    }
+    let mut shares = [0.0; LANES];
+    for ((share, &length), &frequency) in shares.iter_mut().zip(&looked_up).zip(frequencies) {
+        *share = factor * saturation.of(frequency, length);
+    }
+    for (&share, &document) in shares.iter().zip(documents) {
+        scores[document as usize] += share;
     }
 }

@@ -1,7 +1,7 @@
 //! What does the index hold as of one commit?
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tantivy::index::{InvertedIndexReader, SegmentId};
@@ -12,7 +12,11 @@ use crate::visible::Visible;
 use super::analysis::Analyzer;
 use super::query::query_terms;
 use super::schema::{DIGEST, Fields, LENGTHS, POSITION, TERM_FIELDS};
-use super::{TextError, TextHit, search};
+use super::scope::Scope;
+use super::{TextError, TextHits, search};
+
+/// Sets of visible revisions whose statistics one view keeps at hand.
+const CACHED_SCOPES: usize = 8;
 
 /// The index as of one commit; a clone is cheap, and later commits do not change it.
 #[derive(Clone)]
@@ -22,6 +26,8 @@ pub struct TextView {
     fields: Fields,
     searcher: Searcher,
     segments: Arc<[Segment]>,
+    /// The statistics of what was searched last, the latest at the end.
+    scopes: Arc<Mutex<Vec<(Visible, Arc<Scope>)>>>,
 }
 
 /// One segment, opened for scoring.
@@ -69,6 +75,7 @@ impl TextView {
             fields: fields.clone(),
             searcher,
             segments: segments.into(),
+            scopes: Arc::default(),
         })
     }
 
@@ -86,14 +93,37 @@ impl TextView {
         visible: &Visible,
         limit: usize,
         deadline: Option<Instant>,
-    ) -> Result<Vec<TextHit>, TextError> {
+    ) -> Result<TextHits, TextError> {
         let terms = query_terms(&mut self.analyzer.clone(), query);
-        search::search(&self.segments, &self.fields, terms, visible, limit, deadline).map_err(|stop| {
-            match stop {
-                search::Stop::Deadline => TextError::DeadlineExceeded,
-                search::Stop::Failed(error) => TextError::of(&self.folder, error.into()),
+        let scope = self.scope(visible);
+        let found = search::search(&self.segments, &self.fields, terms, &scope, limit, deadline);
+        let (best, matched) = found.map_err(|stop| match stop {
+            search::Stop::Deadline => TextError::DeadlineExceeded,
+            search::Stop::Failed(error) => TextError::of(&self.folder, error.into()),
+        })?;
+        let (folder, segments) = (Arc::clone(&self.folder), Arc::clone(&self.segments));
+        Ok(TextHits { folder, segments, scope, matched, best })
+    }
+
+    /// What the statistics of a search among the `visible` revisions count. One search after the other sees the same.
+    fn scope(&self, visible: &Visible) -> Arc<Scope> {
+        let cached = || self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut scopes = cached();
+            if let Some(index) = scopes.iter().position(|(known, _)| known == visible) {
+                let known = scopes.remove(index);
+                let scope = Arc::clone(&known.1);
+                scopes.push(known);
+                return scope;
             }
-        })
+        }
+        let scope = Arc::new(Scope::new(&self.segments, visible));
+        let mut scopes = cached();
+        if scopes.len() >= CACHED_SCOPES {
+            scopes.remove(0);
+        }
+        scopes.push((visible.clone(), Arc::clone(&scope)));
+        scope
     }
 
     /// The position and the content hash of every revision in the index, by position.

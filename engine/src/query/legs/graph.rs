@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use ontology::{Kind, Relation};
+use ontology::Relation;
 
-use super::{Evidence, Found, in_time, is_found};
-use crate::table::{Revision, Table};
+use super::around::{Bounds, Edge, around};
+use super::{Evidence, Found, in_time};
+use crate::table::Table;
 use crate::visible::Visible;
 
 /// Steps from a seed; further away a path explains nothing to a person.
@@ -28,13 +29,22 @@ pub(crate) struct Arrival {
     mass: f64,
 }
 
-/// One way out of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Edge {
-    pub(crate) relation: Relation,
-    /// Walked against its direction.
-    pub(crate) reversed: bool,
-    pub(crate) to: u64,
+/// By which step each record was reached.
+#[derive(Debug)]
+pub(crate) struct Arrivals {
+    /// By position, one more than the place in `reached`; 0 for what was not reached.
+    places: Vec<u32>,
+    reached: Vec<Reached>,
+}
+
+#[derive(Debug)]
+struct Reached {
+    position: u64,
+    /// What it got in the steps that are over.
+    mass: f64,
+    /// What it got in the step under way.
+    fresh: f64,
+    arrival: Arrival,
 }
 
 /// Spreads the seeds' mass; `seeds` are positions with weights. Walks visible records, answers with admitted ones.
@@ -52,46 +62,69 @@ pub(crate) fn graph(
     if total <= 0.0 {
         return Ok(Found::default());
     }
-    let mut front: BTreeMap<u64, f64> =
+    let mut front: Vec<(u64, f64)> =
         seeds.iter().map(|(position, weight)| (*position, weight / total)).collect();
-    let mut arrived: BTreeMap<u64, f64> = BTreeMap::new();
-    let mut arrivals: BTreeMap<u64, Arrival> = BTreeMap::new();
+    let mut arrivals = Arrivals { places: vec![0; table.position() as usize + 1], reached: Vec::new() };
     let mut budget = BUDGET;
     for _ in 0..STEPS {
-        let mut next: BTreeMap<u64, f64> = BTreeMap::new();
-        for (position, mass) in &front {
-            if *mass < FAINT || budget == 0 {
+        let mut next = Vec::new();
+        for (position, mass) in front {
+            if mass < FAINT || budget == 0 {
                 continue;
             }
             in_time(deadline)?;
             let bounds = Bounds { edges: usize::MAX, looked_at: budget, wanted: &|_| true };
-            let (edges, looked_at) = around(table, *position, visible, &bounds);
+            let (edges, looked_at) = around(table, position, visible, &bounds);
             budget -= looked_at.min(budget);
             let weight: f64 = edges.iter().map(|edge| relation_weight(edge.relation)).sum();
             for edge in &edges {
                 let share = DAMPING * mass * relation_weight(edge.relation) / weight;
-                *next.entry(edge.to).or_default() += share;
-                let arrival = Arrival {
-                    from: *position,
-                    relation: edge.relation,
-                    reversed: edge.reversed,
-                    mass: share,
-                };
-                let best = arrivals.entry(edge.to).or_insert(arrival);
-                if share > best.mass {
-                    *best = arrival;
+                if arrivals.bring(position, edge, share) {
+                    next.push(edge.to);
                 }
             }
         }
-        for (position, mass) in &next {
-            *arrived.entry(*position).or_default() += mass;
-        }
-        front = next;
+        next.sort_unstable();
+        front = next.into_iter().map(|position| (position, arrivals.settle(position))).collect();
     }
-    let scores = arrived
-        .into_iter()
-        .filter(|(position, _)| admitted.contains(*position) && is_found(table, *position));
+    let scores = arrivals.reached.iter().map(|reached| (reached.position, reached.mass));
+    let scores: Vec<(u64, f64)> = scores
+        .filter(|(position, _)| admitted.contains(*position) && table.is_searchable(*position))
+        .collect();
     Ok(Found::ranked(scores, Evidence::Steps(arrivals)))
+}
+
+impl Arrivals {
+    /// The step that brought a record the most.
+    pub(crate) fn get(&self, position: u64) -> Option<&Arrival> {
+        let place = self.places.get(usize::try_from(position).ok()?)?.checked_sub(1)?;
+        self.reached.get(place as usize).map(|reached| &reached.arrival)
+    }
+
+    /// Takes in what a step brings. Returns whether it is the first to that record since the last [`Arrivals::settle`].
+    fn bring(&mut self, from: u64, edge: &Edge, share: f64) -> bool {
+        let arrival = Arrival { from, relation: edge.relation, reversed: edge.reversed, mass: share };
+        let place = &mut self.places[edge.to as usize];
+        if *place == 0 {
+            self.reached.push(Reached { position: edge.to, mass: 0.0, fresh: share, arrival });
+            *place = self.reached.len() as u32;
+            return true;
+        }
+        let reached = &mut self.reached[*place as usize - 1];
+        if share > reached.arrival.mass {
+            reached.arrival = arrival;
+        }
+        let is_first = reached.fresh == 0.0;
+        reached.fresh += share;
+        is_first
+    }
+
+    /// Ends the step under way for a record that was reached. Returns what it got in this step.
+    fn settle(&mut self, position: u64) -> f64 {
+        let reached = &mut self.reached[self.places[position as usize] as usize - 1];
+        reached.mass += reached.fresh;
+        std::mem::take(&mut reached.fresh)
+    }
 }
 
 /// Typed links say more than a name in a text.
@@ -101,141 +134,5 @@ fn relation_weight(relation: Relation) -> f64 {
         Relation::Affects | Relation::DependsOn | Relation::RunsOn | Relation::PartOf => 1.0,
         Relation::AssignedTo | Relation::OwnedBy | Relation::MemberOf | Relation::ReportedBy => 0.3,
         _ => 0.5,
-    }
-}
-
-/// The visible neighbours of a record, at most `limit`: those it refers to, then those that refer to it; of these, tickets
-/// last, and the newest first. A relationship record is no stop of its own: the edge goes through it.
-pub(crate) fn neighbours(table: &Table, position: u64, visible: &Visible, limit: usize) -> Vec<Edge> {
-    around(table, position, visible, &Bounds { edges: limit, looked_at: usize::MAX, wanted: &|_| true }).0
-}
-
-/// How far a look around a record goes.
-pub(crate) struct Bounds<'a> {
-    /// After so many edges no further referrer is looked at.
-    pub(crate) edges: usize,
-    /// References looked at, whether they turn out to be edges or not.
-    pub(crate) looked_at: usize,
-    /// Which referrers are looked at; the others cost next to nothing.
-    pub(crate) wanted: &'a dyn Fn(&Revision) -> bool,
-}
-
-/// Like [`neighbours`], within bounds. Returns also how many references were looked at.
-pub(crate) fn around(
-    table: &Table,
-    position: u64,
-    visible: &Visible,
-    bounds: &Bounds<'_>,
-) -> (Vec<Edge>, usize) {
-    let Some(revision) = table.revision(position) else { return (Vec::new(), 0) };
-    let mut edges = Vec::new();
-    outgoing(table, revision, visible, &mut edges);
-    let mut looked_at = edges.len();
-    let names: Vec<_> =
-        revision.names.iter().filter(|name| !table.resolve(**name, visible).is_empty()).collect();
-    // A thing's place among things is not to drown in the tickets about it.
-    for tickets in [false, true] {
-        let referrers = names.iter().flat_map(|name| table.referrers(**name).iter().rev());
-        let referrers = referrers.filter(|referrer| visible.contains(**referrer));
-        let referrers = referrers.filter_map(|referrer| table.revision(*referrer));
-        for other in referrers.filter(|other| other.kind.is_ticket() == tickets && (bounds.wanted)(other)) {
-            if edges.len() >= bounds.edges || looked_at >= bounds.looked_at {
-                return (distinct(edges, position), looked_at);
-            }
-            looked_at += 1;
-            incoming(table, other, revision, visible, &mut edges);
-        }
-    }
-    (distinct(edges, position), looked_at)
-}
-
-fn outgoing(table: &Table, revision: &Revision, visible: &Visible, edges: &mut Vec<Edge>) {
-    for link in &revision.links {
-        let targets = table.resolve_first(&link.keys, revision.id.source(), visible);
-        edges.extend(targets.into_iter().map(|to| Edge { relation: link.relation, reversed: false, to }));
-    }
-    for mention in &revision.mentions {
-        let targets = table.resolve(mention.key, visible);
-        edges.extend(targets.into_iter().map(|to| Edge {
-            relation: Relation::Mentions,
-            reversed: false,
-            to,
-        }));
-    }
-}
-
-/// The edges that `other`, which refers to `here`, brings to `here`.
-fn incoming(table: &Table, other: &Revision, here: &Revision, visible: &Visible, edges: &mut Vec<Edge>) {
-    let refers = |keys: &[crate::table::KeyId]| {
-        table.resolve_first(keys, other.id.source(), visible).contains(&here.position)
-    };
-    if other.kind == Kind::Relationship {
-        for link in &other.links {
-            if refers(&other.subject) {
-                let targets = table.resolve_first(&link.keys, other.id.source(), visible);
-                edges.extend(targets.into_iter().map(|to| Edge {
-                    relation: link.relation,
-                    reversed: false,
-                    to,
-                }));
-            } else if refers(&link.keys) {
-                let subjects = table.resolve_first(&other.subject, other.id.source(), visible);
-                edges.extend(subjects.into_iter().map(|to| Edge {
-                    relation: link.relation,
-                    reversed: true,
-                    to,
-                }));
-            }
-        }
-        return;
-    }
-    let linked = other.links.iter().filter(|link| refers(&link.keys)).map(|link| link.relation);
-    let relations: Vec<Relation> = linked.collect();
-    let mentioned = other.mentions.iter().any(|mention| here.names.contains(&mention.key));
-    let relations = if relations.is_empty() && mentioned { vec![Relation::Mentions] } else { relations };
-    edges.extend(relations.into_iter().map(|relation| Edge { relation, reversed: true, to: other.position }));
-}
-
-/// One edge for each relation, direction and neighbour; none to the record itself.
-fn distinct(mut edges: Vec<Edge>, here: u64) -> Vec<Edge> {
-    edges.retain(|edge| edge.to != here);
-    edges.sort_by_key(|edge| (edge.to, edge.relation, edge.reversed));
-    edges.dedup();
-    edges
-}
-
-#[cfg(test)]
-mod tests {
-    use ontology::State;
-
-    use super::*;
-    use crate::trial::{Trial, id, operator, record};
-
-    #[test]
-    fn things_come_before_tickets_and_every_look_counts() {
-        let trial = Trial::new();
-        let affects = [(Relation::Affects, "wms-db")];
-        trial.apply([
-            record("cmdb:wms-db", Kind::ConfigurationItem, "wms-db", &[]),
-            record("cmdb:wms-app", Kind::Service, "wms-app", &[(Relation::DependsOn, "wms-db")]),
-        ]);
-        trial.apply((0..20).map(|n| {
-            let mut ticket = record(&format!("s:INC-{n}"), Kind::Incident, "slow", &affects);
-            ticket.state = Some(State::Closed);
-            ticket
-        }));
-        let snapshot = trial.desk.snapshot();
-        let table = &snapshot.table;
-        let visible = snapshot.visible(&operator(), None);
-        let position = |name: &str| table.current(&id(name)).unwrap();
-        let look = |limit| {
-            let bounds = Bounds { edges: usize::MAX, looked_at: limit, wanted: &|_| true };
-            let (edges, looked_at) = around(table, position("cmdb:wms-db"), &visible, &bounds);
-            (edges.iter().map(|edge| edge.to).collect::<Vec<_>>(), looked_at)
-        };
-        let (app, newest) = (position("cmdb:wms-app"), position("s:INC-19"));
-        assert_eq!(look(1), (vec![app], 1));
-        assert_eq!(look(2), (vec![app, newest], 2));
-        assert_eq!(look(100).1, 21);
     }
 }

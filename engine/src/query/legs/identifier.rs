@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::{Evidence, Found, in_time, is_found};
+use super::{Evidence, Found, in_time};
 use crate::table::{KeyId, Table};
 use crate::visible::Visible;
 
@@ -26,7 +26,7 @@ pub(crate) fn identifier(
         in_time(deadline)?;
         let seen = |positions: &[u64]| -> Vec<u64> {
             let seen = positions.iter().copied().filter(|position| admitted.contains(*position));
-            seen.filter(|position| is_found(table, *position)).collect()
+            seen.filter(|position| table.is_searchable(*position)).collect()
         };
         let (owners, referrers) = (seen(table.owners(*key)), seen(table.referrers(*key)));
         let frequency = (owners.len() + referrers.len()) as f64;

@@ -1,0 +1,92 @@
+//! Which positions hold a revision of some sort? One bit each, so that a query passes over a revision without opening it.
+
+use std::sync::Arc;
+
+use imbl::HashMap;
+use ontology::{Audience, Kind, Scope};
+
+use super::Revision;
+use super::pages::Pages;
+use crate::desk::is_searchable;
+use crate::visible::Visible;
+
+/// Sets of the revisions that are kept. A clone shares them until the next write.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sets {
+    /// The latest revision of each record.
+    pub(super) current: Arc<Visible>,
+    pub(super) tickets: Arc<Visible>,
+    /// Those that may be a hit.
+    pub(super) searchable: Arc<Visible>,
+    kinds: Vec<(Kind, Arc<Visible>)>,
+    /// The number of each audience list, counted from 0.
+    lists: HashMap<Box<[Audience]>, u32>,
+    /// By position, the number of its audience list.
+    list_of: Pages<u32>,
+}
+
+impl Sets {
+    /// Adds the revision of the next position, which supersedes the one at `before`.
+    pub(super) fn push(&mut self, revision: &Revision, before: Option<u64>) {
+        let position = revision.position;
+        let current = Arc::make_mut(&mut self.current);
+        before.into_iter().for_each(|before| current.remove(before));
+        current.insert(position);
+        if revision.kind.is_ticket() {
+            Arc::make_mut(&mut self.tickets).insert(position);
+        }
+        if is_searchable(revision.kind) {
+            Arc::make_mut(&mut self.searchable).insert(position);
+        }
+        match self.kinds.iter_mut().find(|(kind, _)| *kind == revision.kind) {
+            Some((_, set)) => Arc::make_mut(set).insert(position),
+            None => {
+                let mut set = Visible::default();
+                set.insert(position);
+                self.kinds.push((revision.kind, Arc::new(set)));
+            }
+        }
+        let fresh = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);
+        let list = self.lists.get(&revision.audience).copied().unwrap_or(fresh);
+        if list == fresh {
+            self.lists.insert(revision.audience.clone(), fresh);
+        }
+        self.list_of.push(list);
+    }
+
+    /// Takes in a position that shows nothing.
+    pub(super) fn push_empty(&mut self) {
+        self.list_of.push(0);
+    }
+
+    pub(super) fn remove(&mut self, revision: &Revision) {
+        let kinds = self.kinds.iter_mut().filter(|(kind, _)| *kind == revision.kind).map(|(_, set)| set);
+        for set in kinds.chain([&mut self.current, &mut self.tickets, &mut self.searchable]) {
+            if set.contains(revision.position) {
+                Arc::make_mut(set).remove(revision.position);
+            }
+        }
+    }
+
+    /// The latest revision of each record that a scope sees.
+    pub(super) fn visible(&self, scope: &Scope) -> Visible {
+        let mut allowed = vec![false; self.lists.len()];
+        for (list, number) in &self.lists {
+            allowed[*number as usize] = scope.allows(list);
+        }
+        let mut visible = (*self.current).clone();
+        if allowed.contains(&false) {
+            let allows = |list: &u32| allowed.get(*list as usize) == Some(&true);
+            let hidden = self.list_of.iter().zip(1..).filter(|(list, _)| !allows(list));
+            hidden.for_each(|(_, position)| visible.remove(position));
+        }
+        visible
+    }
+
+    /// The revisions of some kinds.
+    pub(super) fn of_kinds(&self, kinds: &[Kind]) -> Visible {
+        let mut all = Visible::default();
+        self.kinds.iter().filter(|(kind, _)| kinds.contains(kind)).for_each(|(_, set)| all.extend(set));
+        all
+    }
+}
