@@ -2,12 +2,14 @@
 
 pub(crate) mod conformance;
 pub(crate) mod hash;
+pub(crate) mod reading;
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use crate::catalog::CatalogError;
+use reading::Reading;
 
 /// Which side of a search a text stands on.
 ///
@@ -48,6 +50,15 @@ pub trait Embedder: Send + Sync {
     /// # Errors
     /// [`EmbedError::Compute`] when the model itself fails; no text is refused for what it says.
     fn embed(&self, role: TextRole, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError>;
+
+    /// Reads a question whose words are weighed afterwards; a model that cannot tell them apart weighs them all alike.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed).
+    fn read(&self, question: &str) -> Result<Reading, EmbedError> {
+        let vectors = self.embed(TextRole::Query, &[question])?;
+        Ok(Reading::settled(vectors.into_iter().next().unwrap_or_default()))
+    }
 }
 
 /// The name of an embedder: model name, a dash, and the first 8 hex digits of its weights' SHA-256.

@@ -62,7 +62,7 @@ impl Encoder {
                 texts.par_iter().map(|text| tokenize(text)).collect::<Result<_, _>>()?;
             let mut vectors = vec![Vec::new(); texts.len()];
             let passes: Result<Vec<_>, EmbedError> =
-                chunks(&sequences).into_par_iter().map(|chunk| self.pass(&sequences, chunk)).collect();
+                chunks(&sequences).into_par_iter().map(|chunk| self.pass(&sequences, chunk, |_| {})).collect();
             for (place, vector) in passes?.into_iter().flatten() {
                 vectors[place] = vector;
             }
@@ -70,14 +70,29 @@ impl Encoder {
         })
     }
 
+    /// The last layer's row of each token.
+    pub(crate) fn rows(&self, tokens: Vec<u32>) -> Result<Vec<f32>, EmbedError> {
+        self.pool.install(|| {
+            let mut rows = Vec::new();
+            self.pass(&[tokens], vec![0], |workspace| rows = workspace.rows().to_vec())?;
+            Ok(rows)
+        })
+    }
+
     /// Runs one chunk through the layers.
-    fn pass(&self, sequences: &[Vec<u32>], chunk: Vec<usize>) -> Result<Vec<(usize, Vec<f32>)>, EmbedError> {
+    fn pass(
+        &self,
+        sequences: &[Vec<u32>],
+        chunk: Vec<usize>,
+        seen: impl FnOnce(&Workspace),
+    ) -> Result<Vec<(usize, Vec<f32>)>, EmbedError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut workspace = idle().pop().unwrap_or_default();
         let chosen: Vec<&[u32]> = chunk.iter().map(|place| sequences[*place].as_slice()).collect();
         let vectors = workspace
             .forward(&self.weights, &chosen)
             .map_err(|error| EmbedError::Compute { reason: error.to_string() })?;
+        seen(&workspace);
         idle().push(workspace);
         Ok(chunk.into_iter().zip(vectors).collect())
     }

@@ -10,6 +10,7 @@ mod redact;
 pub use catalog::{Catalog, CatalogEntry, CatalogError, ModelFile, ModelRole, Place};
 pub use embedder::conformance::conformance as embedder_conformance;
 pub use embedder::hash::HashEmbedder;
+pub use embedder::reading::Reading;
 pub use embedder::{EmbedError, Embedder, EmbedderId, TextRole};
 pub use language::chat::ChatModel;
 pub use language::conformance::conformance as language_model_conformance;

@@ -6,6 +6,7 @@ mod tokens;
 
 use std::path::Path;
 
+use crate::embedder::reading::Reading;
 use crate::embedder::{EmbedError, Embedder, EmbedderId, TextRole};
 use crate::encoder::Encoder;
 pub(crate) use files::ModelFolder;
@@ -57,6 +58,12 @@ impl Embedder for MiniLm {
 
     fn embed(&self, _role: TextRole, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
         self.encoder.embed(texts, |text| self.words.encode(text))
+    }
+
+    fn read(&self, question: &str) -> Result<Reading, EmbedError> {
+        let (tokens, words) = self.words.encode_words(question)?;
+        let rows = self.encoder.rows(tokens)?;
+        Ok(Reading::new(question, words, rows, self.encoder.dimensions()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use models::{Embedder, TextRole};
+use models::{Embedder, Reading};
 use ontology::Scope;
 
 use crate::query::analyse::{Analysis, analyse};
@@ -89,13 +89,16 @@ pub(crate) fn rank(
     let analysis = analyse(snapshot, query, text, &visible);
     let run = |leg| query.legs.contains(&leg);
 
-    let (lexical, (dense, embedding)) = rayon::join(
-        || run(Leg::Lexical).then(|| lexical_leg(&snapshot.text, text, admitted, query)),
-        || match run(Leg::Dense).then(|| dense_leg(snapshot, embedder, text, admitted, query)) {
-            Some((found, embedding)) => (Some(found), embedding),
-            None => (None, None),
-        },
+    // The dense leg weighs the question's words by how rare the text index finds them, so that is asked in any case.
+    let (words, reading) = rayon::join(
+        || lexical_leg(&snapshot.text, text, admitted, query),
+        || run(Leg::Dense).then(|| read(snapshot, embedder, text, query)),
     );
+    let (dense, embedding) = match reading {
+        Some(reading) => dense_leg(snapshot, reading, words.as_ref().ok(), admitted, query),
+        None => (None, None),
+    };
+    let lexical = run(Leg::Lexical).then_some(words);
     let mut degraded = Vec::new();
     let mut settle = |leg, found: Option<Result<Found, String>>| match found? {
         Ok(found) => Some(found),
@@ -159,30 +162,40 @@ fn lexical_leg(view: &TextView, text: &str, admitted: &Visible, query: &Query) -
     Ok(Found::ranked(scores, Evidence::Terms(hits)))
 }
 
-type DenseOutcome = (Result<Found, String>, Option<Vec<f32>>);
-
-fn dense_leg(
+/// Has the embedder read the question.
+fn read(
     snapshot: &Snapshot,
     embedder: Option<&dyn Embedder>,
     text: &str,
+    query: &Query,
+) -> Result<Reading, String> {
+    let (Some(_), Some(embedder)) = (&snapshot.vectors, embedder) else {
+        return Err("no embedder is at hand: `triagraph models pull all-MiniLM-L6-v2`, or run without --no-embedder"
+            .to_owned());
+    };
+    legs::in_time(query.deadline)?;
+    embedder.read(text).map_err(|error| error.to_string())
+}
+
+type DenseOutcome = (Option<Result<Found, String>>, Option<Vec<f32>>);
+
+fn dense_leg(
+    snapshot: &Snapshot,
+    reading: Result<Reading, String>,
+    words: Option<&Found>,
     admitted: &Visible,
     query: &Query,
 ) -> DenseOutcome {
-    let (Some(vectors), Some(embedder)) = (&snapshot.vectors, embedder) else {
-        return (
-            Err("no embedder is at hand: `triagraph models pull all-MiniLM-L6-v2`, or run without --no-embedder".to_owned()),
-            None,
-        );
+    let (vectors, reading) = match (&snapshot.vectors, reading) {
+        (Some(vectors), Ok(reading)) => (vectors, reading),
+        (_, reading) => return (reading.err().map(Err), None),
     };
-    if let Err(reason) = legs::in_time(query.deadline) {
-        return (Err(reason), None);
-    }
-    let embedding = match embedder.embed(TextRole::Query, &[text]) {
-        Ok(vectors) => vectors.into_iter().next().unwrap_or_default(),
-        Err(error) => return (Err(error.to_string()), None),
+    let embedding = match words.map(|found| &found.evidence) {
+        Some(Evidence::Terms(words)) => reading.vector(words.rarity()),
+        _ => reading.vector(|_| 1.0),
     };
     let found = legs::dense(vectors, &embedding, admitted, query.deadline).map_err(|error| error.to_string());
-    (found, Some(embedding))
+    (Some(found), Some(embedding))
 }
 
 /// Gives the lexical leg's records their exact cosine, so that no record is punished for the dense leg's depth.
@@ -228,6 +241,7 @@ mod tests {
     use std::time::Duration;
 
     use jiff::Timestamp;
+    use models::TextRole;
     use ontology::{Kind, Relation};
 
     use super::*;

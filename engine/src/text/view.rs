@@ -102,7 +102,7 @@ impl TextView {
             search::Stop::Failed(error) => TextError::of(&self.folder, error.into()),
         })?;
         let (folder, segments) = (Arc::clone(&self.folder), Arc::clone(&self.segments));
-        Ok(TextHits { folder, segments, scope, matched, best })
+        Ok(TextHits { folder, segments, analyzer: self.analyzer.clone(), scope, matched, best })
     }
 
     /// What the statistics of a search among the `visible` revisions count. One search after the other sees the same.

@@ -31,6 +31,7 @@ pub fn conformance(embedder: &dyn Embedder) {
     batches(embedder);
     limits(embedder);
     nearness(embedder);
+    readings(embedder);
 }
 
 fn identity(embedder: &dyn Embedder) {
@@ -94,6 +95,19 @@ fn nearness(embedder: &dyn Embedder) {
     );
     let query = embedder.embed(TextRole::Query, &[TEXTS[3]]);
     assert!(query.is_ok_and(|query| dot(&query[0], &vectors[1]) > dot(&query[0], &vectors[2])));
+}
+
+fn readings(embedder: &dyn Embedder) {
+    for text in TEXTS {
+        let (read, embedded) = (embedder.read(text), embedder.embed(TextRole::Query, &[text]));
+        let (Ok(read), Ok(embedded)) = (read, embedded) else { panic!("reading {text:?} failed") };
+        for weight in [1.0, 3.0] {
+            // The marks around a text count one whatever its words do, so only equal weights say the same.
+            let vector = read.vector(|_| weight);
+            let same = dot(&vector, &embedded[0]);
+            assert!(same > if weight == 1.0 { 0.9999 } else { 0.8 }, "{text:?} read is {same} of it embedded");
+        }
+    }
 }
 
 fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Vec<Vec<f32>> {

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::reading::Reading;
 use super::{EmbedError, Embedder, EmbedderId, TextRole};
 use crate::catalog::hex;
 
@@ -31,38 +32,35 @@ impl HashEmbedder {
         Self { id: EmbedderId::new(&format!("hash-{dimensions}"), &digest), dimensions }
     }
 
-    fn vector(&self, text: &str) -> Vec<f32> {
-        let mut vector = vec![0.0; self.dimensions];
-        let mut marked = String::new();
-        for word in words(text).take(MAX_WORDS) {
-            marked.clear();
-            marked.push('^');
-            marked.extend(word.chars().flat_map(char::to_lowercase));
-            marked.push('$');
-            self.add(&mut vector, marked.as_bytes(), WORD_WEIGHT);
-            let starts: Vec<usize> = marked.char_indices().map(|(at, _)| at).chain([marked.len()]).collect();
-            for window in starts.windows(4) {
-                self.add(&mut vector, &marked.as_bytes()[window[0]..window[3]], TRIGRAM_WEIGHT);
-            }
+    fn reading(&self, text: &str) -> Reading {
+        let words: Vec<&str> = words(text).take(MAX_WORDS).collect();
+        let mut rows = vec![0.0; words.len() * self.dimensions];
+        for (word, row) in words.iter().zip(rows.chunks_exact_mut(self.dimensions)) {
+            self.word(word, row);
         }
-        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-        if length > 1e-6 {
-            vector.iter_mut().for_each(|x| *x /= length);
-        } else {
-            // Nothing to say, or everything cancelled out: one fixed direction keeps the length at 1.
-            vector.fill(0.0);
-            vector[0] = 1.0;
-        }
-        vector
+        let start = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+        let spans = words.iter().map(|word| Some(start(word)..start(word) + word.len())).collect();
+        Reading::new(text, spans, rows, self.dimensions)
     }
 
-    fn add(&self, vector: &mut [f32], feature: &[u8], weight: f32) {
+    fn word(&self, word: &str, row: &mut [f32]) {
+        let mut marked = String::from('^');
+        marked.extend(word.chars().flat_map(char::to_lowercase));
+        marked.push('$');
+        self.add(row, marked.as_bytes(), WORD_WEIGHT);
+        let starts: Vec<usize> = marked.char_indices().map(|(at, _)| at).chain([marked.len()]).collect();
+        for window in starts.windows(4) {
+            self.add(row, &marked.as_bytes()[window[0]..window[3]], TRIGRAM_WEIGHT);
+        }
+    }
+
+    fn add(&self, row: &mut [f32], feature: &[u8], weight: f32) {
         let hash = feature.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
         });
         let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let bucket = (mixed >> 1) % self.dimensions as u64;
-        vector[bucket as usize] += if mixed & 1 == 0 { weight } else { -weight };
+        row[bucket as usize] += if mixed & 1 == 0 { weight } else { -weight };
     }
 }
 
@@ -84,7 +82,11 @@ impl Embedder for HashEmbedder {
     }
 
     fn embed(&self, _role: TextRole, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
-        Ok(texts.iter().map(|text| self.vector(text)).collect())
+        Ok(texts.iter().map(|text| self.reading(text).vector(|_| 1.0)).collect())
+    }
+
+    fn read(&self, question: &str) -> Result<Reading, EmbedError> {
+        Ok(self.reading(question))
     }
 }
 

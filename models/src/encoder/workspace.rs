@@ -59,6 +59,11 @@ impl Workspace {
         Ok(vectors)
     }
 
+    /// The last layer's rows of the sequences that went through last.
+    pub(super) fn rows(&self) -> &[f32] {
+        &self.hidden
+    }
+
     fn fit(&mut self, weights: &Weights, tokens: usize) {
         self.hidden.resize(tokens * weights.hidden, 0.0);
         self.attention.resize(tokens * weights.hidden * 3, 0.0);

@@ -1,6 +1,8 @@
 //! How does a text become the token numbers that the model was trained on?
 
-use tokenizers::Tokenizer;
+use std::ops::Range;
+
+use tokenizers::{Encoding, Tokenizer};
 
 use super::files::ModelFolder;
 use crate::embedder::EmbedError;
@@ -40,10 +42,26 @@ impl WordPieces {
 
     /// The token numbers of a text with the model's marks around, cut at the limit as sentence-transformers cuts.
     pub(super) fn encode(&self, text: &str) -> Result<Vec<u32>, EmbedError> {
-        let encoding = self
-            .tokenizer
-            .encode_fast(text, true)
-            .map_err(|error| EmbedError::Compute { reason: error.to_string() })?;
+        let encoding = self.tokenizer.encode_fast(text, true).map_err(failed)?;
+        Ok(self.cut(&encoding))
+    }
+
+    /// The same, with the bytes of the word that each token is of; none for the model's marks.
+    pub(super) fn encode_words(&self, text: &str) -> Result<(Vec<u32>, Vec<Option<Range<usize>>>), EmbedError> {
+        let encoding = self.tokenizer.encode(text, true).map_err(failed)?;
+        let ids = self.cut(&encoding);
+        let mut words: Vec<Option<Range<usize>>> = encoding
+            .get_word_ids()
+            .iter()
+            .map(|word| encoding.word_to_chars((*word)?, 0).map(|(start, end)| start..end))
+            .collect();
+        words.resize(ids.len(), None);
+        // The last one is the model's mark, where the text was cut too.
+        words.iter_mut().last().into_iter().for_each(|last| *last = None);
+        Ok((ids, words))
+    }
+
+    fn cut(&self, encoding: &Encoding) -> Vec<u32> {
         let mut ids = encoding.get_ids().to_vec();
         if ids.len() > self.max_tokens {
             let end = ids[ids.len() - 1];
@@ -53,6 +71,10 @@ impl WordPieces {
         if ids.is_empty() {
             ids.push(self.blank);
         }
-        Ok(ids)
+        ids
     }
+}
+
+fn failed(error: tokenizers::Error) -> EmbedError {
+    EmbedError::Compute { reason: error.to_string() }
 }
