@@ -36,8 +36,8 @@ fn main() {
         fill(&mut index, &vectors);
         if coded {
             let view = index.view();
-            let (time, _) = one.install(|| time(&view, &queries[..100], &visible, LIMIT, SearchMode::Exact));
-            say(&format!("scan\t{}\t{:.3} ms", vectors.len(), millis(time) / 100.0));
+            let (spent, _) = one.install(|| time(&view, &queries[..100], &visible, LIMIT, SearchMode::Exact));
+            say(&format!("scan\t{}\t{:.3} ms", vectors.len(), millis(spent) / 100.0));
         }
         let start = Instant::now();
         index.seal().expect("a segment");
@@ -49,10 +49,10 @@ fn main() {
     say(&format!("open\t{}\t{:.3} s", view.position(), start.elapsed().as_secs_f64()));
     let exact = exact_hits(&view, &queries, &visible);
     one.install(|| {
-        let (time, found) = time(&view, &queries, &visible, LEG, SearchMode::Hnsw);
+        let (spent, found) = time(&view, &queries, &visible, LEG, SearchMode::Hnsw);
         say(&format!(
             "leg\t{LEG}\t{:.3} ms\t{:.4}",
-            millis(time) / QUERIES as f64,
+            millis(spent) / QUERIES as f64,
             recall(&exact, &found, LEG)
         ));
         if let Some(resident) = resident() {
@@ -62,8 +62,8 @@ fn main() {
             for least_ef in [16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 112, 128, 160] {
                 let settings = VectorSettings { least_ef, ef_per_hit: 1, ..VectorSettings::default() };
                 let view = open(folder, settings).view();
-                let (time, found) = time(&view, &queries, &visible, LIMIT, SearchMode::Hnsw);
-                let rate = QUERIES as f64 / time.as_secs_f64();
+                let (spent, found) = time(&view, &queries, &visible, LIMIT, SearchMode::Hnsw);
+                let rate = QUERIES as f64 / spent.as_secs_f64();
                 say(&format!("walk {name}\t{least_ef}\t{rate:.0}\t{:.4}", recall(&exact, &found, LIMIT)));
             }
         }
