@@ -159,7 +159,7 @@ fn upserts(desk: &Desk, scope: &Scope, questions: &[String], search: &(impl Fn(&
             desk.apply(vec![ticket(&word)]).expect("a written ticket");
             let query =
                 Query { legs: vec![Leg::Lexical], ..Query::new(word.as_str(), Timestamp::UNIX_EPOCH) };
-            let shown = desk.rank(scope, &query).expect("a ranking");
+            let (shown, _) = desk.rank(scope, &query).expect("a ranking");
             assert_eq!(shown.len(), 1, "the ticket is visible");
             started.elapsed()
         });

@@ -26,7 +26,7 @@ use crate::graph::{GraphError, GraphStore};
 use crate::job::Jobs;
 use crate::log::RecordLog;
 use crate::quarantine::Quarantine;
-use crate::query::{self, Hits, Query};
+use crate::query::{self, Confidence, Hits, Query};
 use crate::snapshot::Snapshot;
 use crate::text::TextError;
 use crate::vectors::VectorError;
@@ -262,16 +262,20 @@ impl Desk {
         Ok(self.answer(&self.snapshot(), scope, query)?.hits)
     }
 
-    /// Finds records like [`Desk::search`], but gives only their ids, best first.
+    /// Finds records like [`Desk::search`], but gives only their ids, best first, and how likely the first one is right.
     ///
     /// # Errors
     /// [`DeskError`] for another tenant's scope.
-    pub fn rank(&self, scope: &Scope, query: &Query) -> Result<Vec<RecordId>, DeskError> {
+    pub fn rank(
+        &self,
+        scope: &Scope,
+        query: &Query,
+    ) -> Result<(Vec<RecordId>, Option<Confidence>), DeskError> {
         self.check_tenant(scope)?;
         let snapshot = self.snapshot();
         let ranking = query::rank(&snapshot, self.embedder.as_deref(), scope, query);
         let revisions = ranking.fused.iter().filter_map(|fused| snapshot.table.revision(fused.position));
-        Ok(revisions.map(|revision| revision.id.clone()).collect())
+        Ok((revisions.map(|revision| revision.id.clone()).collect(), ranking.confidence))
     }
 
     /// A record as the scope may see it: now, or as it was known at a moment.

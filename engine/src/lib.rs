@@ -46,8 +46,8 @@ pub use job::{Job, Jobs};
 pub use knowledge::{KnowledgeReport, PagePair, PageRef, StalePage};
 pub use quarantine::{Quarantine, Quarantined};
 pub use query::{
-    Degraded, Entity, Filters, HITS_LIMIT, Hit, Hits, Leg, LegScore, Passage, PathStep, QUERY_LIMIT_BYTES,
-    Query,
+    Confidence, Degraded, Entity, Filters, HITS_LIMIT, Hit, Hits, Leg, LegScore, Passage, PathStep,
+    QUERY_LIMIT_BYTES, Query,
 };
 pub use related::{Reason, Related, RelatedTicket};
 pub use vectors::{PassageKey, VectorError};

@@ -3,6 +3,7 @@
 //! The way of a query: [`analyse`] (identifiers, known names, language) → four [`legs`] → [`fusion`] → [`explain`].
 
 mod analyse;
+mod confidence;
 mod explain;
 mod filter;
 mod fusion;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use ontology::{Kind, RecordId, Relation, SectionKind, Span, State};
 use serde::{Deserialize, Serialize};
 
+pub use confidence::Confidence;
 pub(crate) use explain::passage;
 pub(crate) use fusion::Fused;
 pub(crate) use legs::{Bounds, Edge, around, neighbours};
@@ -128,6 +130,9 @@ impl Leg {
 pub struct Hits {
     /// Best first; ties by record id. The first k are the same whatever limit was asked for.
     pub hits: Vec<Hit>,
+    /// How likely the first one is right; nothing where a text leg did not run or found nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
     /// Position of the log that all indexes showed.
     pub generation: u64,
     /// Identifiers and known names found in the question.

@@ -61,8 +61,10 @@ impl Encoder {
             let sequences: Vec<Vec<u32>> =
                 texts.par_iter().map(|text| tokenize(text)).collect::<Result<_, _>>()?;
             let mut vectors = vec![Vec::new(); texts.len()];
-            let passes: Result<Vec<_>, EmbedError> =
-                chunks(&sequences).into_par_iter().map(|chunk| self.pass(&sequences, chunk, |_| {})).collect();
+            let passes: Result<Vec<_>, EmbedError> = chunks(&sequences)
+                .into_par_iter()
+                .map(|chunk| self.pass(&sequences, chunk, |_| {}))
+                .collect();
             for (place, vector) in passes?.into_iter().flatten() {
                 vectors[place] = vector;
             }

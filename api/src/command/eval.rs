@@ -1,6 +1,7 @@
 //! `eval`: how good is retrieval? Ranking measures per leg and fused, on BEIR folders or on this desk.
 
 mod baseline;
+mod confidence;
 mod folder;
 mod judgements;
 mod measures;
@@ -18,8 +19,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use self::baseline::Baseline;
+use self::confidence::{Asked, Judged};
 use self::folder::{Originals, fill};
-use self::judgements::{Line, read_grades, read_lines};
+use self::judgements::{read_grades, read_lines};
 use self::measures::Measures;
 use crate::cli::Outcome;
 use crate::output::{self, BOLD, DIM, paint};
@@ -49,7 +51,13 @@ pub(crate) struct Eval {
     /// Write what was measured as a baseline
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Write what the confidence of each first hit is made of, as tab-separated values
+    #[arg(long, value_name = "FILE")]
+    features: Option<PathBuf>,
 }
+
+/// All legs together.
+const HYBRID: &str = "hybrid";
 
 /// What was measured on one set.
 #[derive(Debug, Default, Serialize)]
@@ -59,9 +67,14 @@ struct Report {
     queries: usize,
     legs: BTreeMap<String, Measures>,
     seconds: Seconds,
+    /// How well the desk knows when its first hit is right, by all legs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<Judged>,
     /// Measures of each query by leg.
     #[serde(skip)]
     by_query: BTreeMap<String, BTreeMap<String, Measures>>,
+    #[serde(skip)]
+    asked: Vec<Asked>,
 }
 
 /// Where the time went. Queries: all legs together, one after the other.
@@ -78,7 +91,7 @@ impl Eval {
         let mut reports = Vec::new();
         if let (Some(queries), Some(qrels)) = (&self.queries, &self.qrels) {
             let desk = global.open()?;
-            let mut report = measure(&desk, &global.scope(), (queries, qrels), &Originals::new(), &legs)?;
+            let mut report = measure(&desk, &global.scope(), (queries, qrels), &Originals::default(), &legs)?;
             report.dataset = global.tenant.to_string();
             reports.push(report);
         }
@@ -94,6 +107,9 @@ impl Eval {
         let comparisons = baseline.map(|baseline| baseline.compare(&reports)).transpose()?;
         if let Some(path) = &self.save {
             Baseline::of(&reports).write(path)?;
+        }
+        if let Some(path) = &self.features {
+            confidence::write(path, &reports)?;
         }
         if global.json {
             match &comparisons {
@@ -114,7 +130,7 @@ impl Eval {
 
     fn chosen(&self) -> anyhow::Result<Vec<(String, Vec<Leg>)>> {
         let usual =
-            || Leg::ALL.iter().map(|leg| leg.as_str().to_owned()).chain(["hybrid".to_owned()]).collect();
+            || Leg::ALL.iter().map(|leg| leg.as_str().to_owned()).chain([HYBRID.to_owned()]).collect();
         let names: Vec<String> = if self.leg.is_empty() { usual() } else { self.leg.clone() };
         names.into_iter().map(|name| Ok((name.clone(), legs_of(&name)?))).collect()
     }
@@ -122,7 +138,7 @@ impl Eval {
 
 /// A leg, `hybrid` for all, or some joined by `+`.
 fn legs_of(name: &str) -> anyhow::Result<Vec<Leg>> {
-    if name == "hybrid" {
+    if name == HYBRID {
         return Ok(Leg::ALL.to_vec());
     }
     let legs = name.split('+').map(|part| Leg::ALL.into_iter().find(|leg| leg.as_str() == part));
@@ -163,36 +179,50 @@ fn measure(
     legs: &[(String, Vec<Leg>)],
 ) -> anyhow::Result<Report> {
     let grades = read_grades(qrels)?;
-    let lines: Vec<Line> =
-        read_lines(queries)?.into_iter().filter(|line| grades.contains_key(&line.id)).collect();
+    let lines = read_lines(queries)?;
     anyhow::ensure!(
-        !lines.is_empty(),
+        lines.iter().any(|line| grades.contains_key(&line.id)),
         "no query of {} has an id that {} grades: nothing can be measured",
         queries.display(),
         qrels.display()
     );
     let mut by_query: BTreeMap<String, BTreeMap<String, Measures>> = BTreeMap::new();
     let mut times = Vec::with_capacity(lines.len());
+    let mut asked = Vec::new();
     for line in &lines {
-        let grades = &grades[&line.id];
-        for (name, chosen) in legs {
+        let graded = grades.get(&line.id);
+        for (name, chosen) in legs.iter().filter(|(name, _)| graded.is_some() || name == HYBRID) {
             let mut query = Query::new(line.text.clone(), Timestamp::now());
             query.limit = LOOKED_AT;
             query.legs.clone_from(chosen);
+            // The query's own document never counts.
+            query.exclude = originals.record(&line.id).cloned().into_iter().collect();
             let started = Instant::now();
-            let ranked = desk.rank(scope, &query)?;
+            let (ranked, confidence) = desk.rank(scope, &query)?;
             if chosen.len() > 1 {
                 times.push(started.elapsed().as_secs_f64());
             }
-            // A grade may name a record by its full id or by its source's own; the query's own document never counts.
-            let id = |id: &'_ RecordId| match originals.get(id.external()) {
-                Some(original) => original.clone(),
-                None if grades.contains_key(id.as_str()) => id.to_string(),
+            // A grade may name a record by its full id or by its source's own.
+            let known = |id: &str| graded.is_some_and(|grades| grades.contains_key(id));
+            let id = |id: &RecordId| match originals.id(id) {
+                Some(original) => original.to_owned(),
+                None if known(id.as_str()) => id.to_string(),
                 None => id.external().to_owned(),
             };
             let ids: Vec<String> = ranked.iter().map(id).filter(|id| *id != line.id).collect();
             let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-            by_query.entry(name.clone()).or_default().insert(line.id.clone(), Measures::of(&ids, grades));
+            let measures = graded.map(|grades| Measures::of(&ids, grades));
+            if name == HYBRID {
+                let is_right = measures.is_some_and(|measures| measures.hit_at_1 > 0.0);
+                asked.extend(confidence.map(|sure| Asked {
+                    sure,
+                    is_right,
+                    is_answerable: graded.is_some(),
+                }));
+            }
+            if let Some(measures) = measures {
+                by_query.entry(name.clone()).or_default().insert(line.id.clone(), measures);
+            }
         }
     }
     times.sort_by(f64::total_cmp);
@@ -201,10 +231,12 @@ fn measure(
     Ok(Report {
         dataset: String::new(),
         documents: desk.status()?.records.values().sum(),
-        queries: lines.len(),
+        queries: lines.iter().filter(|line| grades.contains_key(&line.id)).count(),
         legs: by_query.iter().map(|(name, all)| (name.clone(), Measures::mean(all.values()))).collect(),
+        confidence: Judged::of(&asked),
         seconds: Seconds { ingest: 0.0, query_p50: at(0.5), query_p99: at(0.99) },
         by_query,
+        asked,
     })
 }
 
@@ -221,6 +253,9 @@ fn show(report: &Report) {
             "  {leg:<12} {:>7.3} {:>7.3} {:>10.3} {:>11.3} {:>7.3}",
             m.ndcg_at_10, m.hit_at_1, m.recall_at_10, m.recall_at_100, m.mrr_at_10
         ));
+    }
+    if let Some(judged) = &report.confidence {
+        output::line(paint(DIM, judged.to_string()));
     }
     let Seconds { ingest, query_p50, query_p99 } = report.seconds;
     let line =

@@ -7,6 +7,7 @@ use models::{Embedder, Reading};
 use ontology::Scope;
 
 use crate::query::analyse::{Analysis, analyse};
+use crate::query::confidence::{Confidence, confidence};
 use crate::query::explain::{Grounds, ReadError, ReadRecord, explain};
 use crate::query::filter::admitted;
 use crate::query::fusion::{Fused, Trust, fuse};
@@ -43,6 +44,7 @@ pub(crate) fn search(
 /// The fused ranking, cut to the query's limit, and what it was made of.
 pub(crate) struct Ranking {
     pub(crate) fused: Vec<Fused>,
+    pub(crate) confidence: Option<Confidence>,
     analysis: Analysis,
     found: Vec<(Leg, Found)>,
     embedding: Option<Vec<f32>>,
@@ -64,6 +66,7 @@ impl Ranking {
         let hits = explain(snapshot, query, &grounds, shown, read, &mut self.warnings)?;
         let hits = Hits {
             hits,
+            confidence: self.confidence,
             generation: snapshot.generation(),
             entities: self.analysis.entities,
             language: self.analysis.language.map(|language| language.code.to_owned()),
@@ -133,8 +136,9 @@ pub(crate) fn rank(
         let id = |position| snapshot.table.revision(position).map(|revision| &revision.id);
         id(a).cmp(&id(b))
     });
+    let confidence = confidence(&found, &fused);
     fused.truncate(query.limit.clamp(1, HITS_LIMIT));
-    Ranking { fused, analysis, found, embedding, degraded, warnings }
+    Ranking { fused, confidence, analysis, found, embedding, degraded, warnings }
 }
 
 fn cut<'a>(text: &'a str, warnings: &mut Vec<String>) -> &'a str {
@@ -170,8 +174,10 @@ fn read(
     query: &Query,
 ) -> Result<Reading, String> {
     let (Some(_), Some(embedder)) = (&snapshot.vectors, embedder) else {
-        return Err("no embedder is at hand: `triagraph models pull all-MiniLM-L6-v2`, or run without --no-embedder"
-            .to_owned());
+        return Err(
+            "no embedder is at hand: `triagraph models pull all-MiniLM-L6-v2`, or run without --no-embedder"
+                .to_owned(),
+        );
     };
     legs::in_time(query.deadline)?;
     embedder.read(text).map_err(|error| error.to_string())

@@ -29,6 +29,11 @@ impl TextHits {
         self.best.iter().map(|candidate| candidate.hit)
     }
 
+    /// The score of a document that has every known term of the query, however often.
+    pub fn possible(&self) -> f32 {
+        self.matched.iter().map(Matched::most).sum()
+    }
+
     /// How much each word of the query tells records apart: its idf among the visible documents. What is no term, such as
     /// `the` or a comma, counts as little as the most frequent words do.
     pub fn rarity(&self) -> impl Fn(&str) -> f32 + use<> {

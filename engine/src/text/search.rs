@@ -64,6 +64,13 @@ pub(super) struct Matched {
     places: Vec<Option<TermInfo>>,
 }
 
+impl Matched {
+    /// What no document's share exceeds.
+    pub(super) fn most(&self) -> f32 {
+        self.factor
+    }
+}
+
 /// The `limit` best documents among the visible ones, and the terms that they were found by.
 pub(super) fn search(
     segments: &[Segment],

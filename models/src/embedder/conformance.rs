@@ -105,7 +105,10 @@ fn readings(embedder: &dyn Embedder) {
             // The marks around a text count one whatever its words do, so only equal weights say the same.
             let vector = read.vector(|_| weight);
             let same = dot(&vector, &embedded[0]);
-            assert!(same > if weight == 1.0 { 0.9999 } else { 0.8 }, "{text:?} read is {same} of it embedded");
+            assert!(
+                same > if weight == 1.0 { 0.9999 } else { 0.8 },
+                "{text:?} read is {same} of it embedded"
+            );
         }
     }
 }

@@ -47,7 +47,10 @@ impl WordPieces {
     }
 
     /// The same, with the bytes of the word that each token is of; none for the model's marks.
-    pub(super) fn encode_words(&self, text: &str) -> Result<(Vec<u32>, Vec<Option<Range<usize>>>), EmbedError> {
+    pub(super) fn encode_words(
+        &self,
+        text: &str,
+    ) -> Result<(Vec<u32>, Vec<Option<Range<usize>>>), EmbedError> {
         let encoding = self.tokenizer.encode(text, true).map_err(failed)?;
         let ids = self.cut(&encoding);
         let mut words: Vec<Option<Range<usize>>> = encoding

@@ -18,8 +18,25 @@ use crate::output;
 /// Records that are written at a time.
 const BATCH: usize = 512;
 
-/// The ids that the corpus gives its documents, by the ids that they have in the index.
-pub(super) type Originals = BTreeMap<String, String>;
+/// Which document is which.
+#[derive(Default)]
+pub(super) struct Originals {
+    /// The ids that the corpus gives its documents, by the ids that they have in the index.
+    ids: BTreeMap<String, String>,
+    records: BTreeMap<String, RecordId>,
+}
+
+impl Originals {
+    /// The id that the corpus gives a record.
+    pub(super) fn id(&self, record: &RecordId) -> Option<&str> {
+        self.ids.get(record.external()).map(String::as_str)
+    }
+
+    /// The record of a document.
+    pub(super) fn record(&self, id: &str) -> Option<&RecordId> {
+        self.records.get(id)
+    }
+}
 
 /// Takes a corpus into a desk.
 pub(super) fn fill(desk: &Desk, corpus: &Path) -> anyhow::Result<Originals> {
@@ -30,13 +47,15 @@ pub(super) fn fill(desk: &Desk, corpus: &Path) -> anyhow::Result<Originals> {
         observed: Timestamp::UNIX_EPOCH,
         audience: Vec::new(),
     };
-    let mut originals = Originals::new();
+    let mut originals = Originals::default();
     let mut batch: Vec<Observation> = Vec::new();
     for item in ingest::open(&request)? {
         match item {
             Item::Observation(mut observation) => {
-                let (hidden, original) = hide(&mut observation.record)?;
-                originals.insert(hidden, original);
+                let original = hide(&mut observation.record)?;
+                let record = &observation.record.id;
+                originals.ids.insert(record.external().to_owned(), original.clone());
+                originals.records.insert(original, record.clone());
                 batch.push(*observation);
             }
             Item::Rejected(rejected) => bail!("{}: {}", rejected.lineage.origin, rejected.reason),
@@ -51,14 +70,14 @@ pub(super) fn fill(desk: &Desk, corpus: &Path) -> anyhow::Result<Originals> {
     Ok(originals)
 }
 
-/// Gives a record another id: the hash of its own. Returns both.
-fn hide(record: &mut Record) -> anyhow::Result<(String, String)> {
+/// Gives a record another id: the hash of its own, which is returned.
+fn hide(record: &mut Record) -> anyhow::Result<String> {
     let original = record.id.external().to_owned();
     let hash = Sha256::digest(&original);
     let hidden: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     record.id = RecordId::from_parts(&record.id.source_id(), &hidden)?;
     record.names.retain(|name| *name != original);
-    Ok((hidden, original))
+    Ok(original)
 }
 
 /// A document that is missing from the index would be measured as one that was not found.

@@ -12,6 +12,9 @@ use super::record::{Kind, Leg, Record, Relation, SectionKind, Span, State};
 pub(crate) struct Hits {
     /// Best first; ties by record id.
     hits: Vec<Hit>,
+    /// How likely the first one is right; nothing where a text leg did not run or found nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<Confidence>,
     /// Position of the log that all indexes showed.
     generation: u64,
     /// Identifiers and known names found in the question.
@@ -22,6 +25,23 @@ pub(crate) struct Hits {
     degraded: Vec<Degraded>,
     /// What the caller should know about this answer.
     warnings: Vec<String>,
+}
+
+/// What speaks for the first hit, and the chance that it is right.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Confidence {
+    /// The chance that the first hit answers the question, 0 to 1.
+    chance: f64,
+    /// How far the first hit's scaled text scores lie above those of the second.
+    over_second: f64,
+    /// The same, above the fifth.
+    over_fifth: f64,
+    /// BM25 of the record that is nearest in meaning, as a share of the best.
+    agreement: f64,
+    /// The best BM25 as a share of what a record with all words that the desk knows could have.
+    words: f64,
+    /// The best cosine.
+    cosine: f64,
 }
 
 /// A leg that did not take part in an answer.
