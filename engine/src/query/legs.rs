@@ -11,7 +11,7 @@ use crate::desk::is_searchable;
 use crate::table::Table;
 use crate::text::TermScore;
 
-pub(crate) use dense::{BestPassage, dense, nearest_passage};
+pub(crate) use dense::{BestPassage, dense, nearest_passages};
 pub(crate) use graph::{Bounds, Edge, around, graph, neighbours};
 pub(crate) use identifier::identifier;
 
