@@ -1,8 +1,9 @@
 //! Which passages mean nearly the same as a query?
 //!
 //! A folder holds `vectors.db` (the cached vector of every text, the text of every passage, the log position) and
-//! sealed segments: memory-mapped graphs over most of the vectors. Passages that came since are scanned. All of it
-//! can be made again from the record log.
+//! sealed segments: memory-mapped graphs over most of the vectors. Passages that came since are scanned. Both compare
+//! codes of one byte a number first, and then those vectors that may be among the nearest. All of it can be made
+//! again from the record log.
 
 mod codes;
 mod database;

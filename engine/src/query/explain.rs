@@ -126,7 +126,7 @@ fn best_passage(
     });
     let nearest = || {
         let vectors = snapshot.vectors.as_ref()?;
-        let best = legs::nearest_passage(vectors, embedding?, revision.position)?;
+        let best = legs::nearest_passages(vectors, embedding?, &[revision.position]).pop()??;
         Some(best.ordinal)
     };
     let ordinal = chosen.or_else(nearest).unwrap_or(0);

@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::text::TextHits;
 
 pub(crate) use around::{Bounds, Edge, around, neighbours};
-pub(crate) use dense::{BestPassage, dense, nearest_passage};
+pub(crate) use dense::{BestPassage, dense, nearest_passages};
 pub(crate) use graph::graph;
 pub(crate) use identifier::identifier;
 

@@ -218,12 +218,15 @@ fn fill_in(
     let (Some(vectors), Evidence::Passages(best)) = (&snapshot.vectors, &mut dense.evidence) else {
         return Ok(dense);
     };
-    for (position, _) in &lexical.scores {
-        if best.contains_key(position) {
-            continue;
-        }
-        legs::in_time(deadline)?;
-        let Some(passage) = legs::nearest_passage(vectors, embedding, *position) else { continue };
+    legs::in_time(deadline)?;
+    let others: Vec<u64> = lexical
+        .scores
+        .iter()
+        .map(|(position, _)| *position)
+        .filter(|position| !best.contains_key(position))
+        .collect();
+    for (position, passage) in others.iter().zip(legs::nearest_passages(vectors, embedding, &others)) {
+        let Some(passage) = passage else { continue };
         best.insert(*position, passage);
         dense.scores.push((*position, f64::from(passage.cosine)));
     }

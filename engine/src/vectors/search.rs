@@ -85,7 +85,7 @@ impl<'a> Search<'a> {
         budget: usize,
         score: impl Fn(&[u32], &mut Vec<f32>),
     ) -> Result<Option<Nearest>, VectorError> {
-        let asked = self.limit.saturating_mul(self.settings.ef_per_hit).next_power_of_two();
+        let asked = (self.limit.min(layout.rows()) * self.settings.ef_per_hit).next_power_of_two();
         let ef = asked.max(self.settings.least_ef);
         let reach = Reach { ef, budget, deadline: self.deadline };
         let mut first = Vec::new();

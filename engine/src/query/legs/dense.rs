@@ -34,8 +34,12 @@ pub(crate) fn dense(
     Ok(Found::ranked(scores, Evidence::Passages(best)))
 }
 
-/// The nearest passage of one record, exactly, for records that another leg found.
-pub(crate) fn nearest_passage(vectors: &VectorView, embedding: &[f32], position: u64) -> Option<BestPassage> {
-    let nearest = vectors.nearest_of(embedding, &[position]).pop()??;
-    Some(BestPassage { ordinal: nearest.key.ordinal(), cosine: nearest.cosine })
+/// The nearest passage of each of some revisions, exactly, for records that another leg found.
+pub(crate) fn nearest_passages(
+    vectors: &VectorView,
+    embedding: &[f32],
+    positions: &[u64],
+) -> Vec<Option<BestPassage>> {
+    let nearest = vectors.nearest_of(embedding, positions).into_iter();
+    nearest.map(|hit| hit.map(|hit| BestPassage { ordinal: hit.key.ordinal(), cosine: hit.cosine })).collect()
 }
