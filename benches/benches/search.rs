@@ -4,11 +4,13 @@
 //! names another data folder, `TRIAGRAPH_QUERIES` a file of `{"text": …}` lines, `TRIAGRAPH_MODELS` the folder of models,
 //! `TRIAGRAPH_PART` the one part to measure, `TRIAGRAPH_ROUNDS` how often. Writes tickets and bundles into the desk: give it a
 //! copy.
+#![expect(clippy::print_stdout, reason = "a benchmark speaks to the person who runs it")]
 
 use std::env;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -24,12 +26,12 @@ const CLIENTS: usize = 8;
 const WRITES: usize = 100;
 
 fn main() {
-    let questions = env::var_os("TRIAGRAPH_QUERIES").map(|file| texts(&PathBuf::from(file)));
+    let questions = env::var_os("TRIAGRAPH_QUERIES").map(|file| texts(Path::new(&file)));
     match env::var_os("TRIAGRAPH_DESK") {
         Some(data) => {
             let tenant = TenantId::new("main").expect("a name");
             let started = Instant::now();
-            let desk = Desk::open(&PathBuf::from(data), &tenant, Some(std::sync::Arc::new(model())))
+            let desk = Desk::open(Path::new(&data), &tenant, Some(Arc::new(model())))
                 .expect("a desk that nobody else has open");
             println!("opened in {:.2} s", started.elapsed().as_secs_f64());
             measure(&desk, &Scope::operator(tenant), &questions.expect("TRIAGRAPH_QUERIES"));
@@ -54,7 +56,7 @@ fn model() -> MiniLm {
     MiniLm::open(&models.join(MiniLm::NAME)).expect("the model; run `triagraph models pull`")
 }
 
-fn texts(file: &PathBuf) -> Vec<String> {
+fn texts(file: &Path) -> Vec<String> {
     let lines = fs::read_to_string(file).expect("a readable file of questions");
     let text = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");

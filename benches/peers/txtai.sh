@@ -19,7 +19,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 (cd "$here/../.." && cargo build --locked --workspace)
 for round in $(seq "${ROUNDS:-1}"); do
-    "$venv/bin/python" "$here/txtai.py" ours "$folder" "$model" "$CARGO_TARGET_DIR/debug/triagraph" | tee -a "$work/$round.tsv"
-    "$venv/bin/python" "$here/txtai.py" txtai "$folder" "$model" | tee -a "$work/$round.tsv"
+    "$venv/bin/python" "$here/hybrid.py" ours "$folder" "$model" "$CARGO_TARGET_DIR/debug/triagraph" | tee -a "$work/$round.tsv"
+    "$venv/bin/python" "$here/hybrid.py" txtai "$folder" "$model" | tee -a "$work/$round.tsv"
 done
-"$venv/bin/python" "$here/txtai.py" compare "$work"/*.tsv
+"$venv/bin/python" "$here/hybrid.py" compare "$work"/*.tsv

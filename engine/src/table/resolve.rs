@@ -1,5 +1,7 @@
 //! Which records does a key lead to? Asked when a link is walked, of those who own the key then.
 
+use ontology::RecordId;
+
 use super::{KeyId, Revision, Table};
 use crate::visible::Visible;
 
@@ -14,19 +16,29 @@ impl Table {
         if owners.len() > AMBIGUOUS_OWNERS { Vec::new() } else { owners }
     }
 
-    /// Whether a revision is one of those that [`Table::resolve_first`] gives.
-    pub(crate) fn leads_to(&self, keys: &[KeyId], source: &str, visible: &Visible, here: &Revision) -> bool {
+    /// Whether a revision is one of those that [`Table::resolve_first`] gives for keys of another.
+    pub(crate) fn leads_to(
+        &self,
+        keys: &[KeyId],
+        other: &RecordId,
+        visible: &Visible,
+        here: &Revision,
+    ) -> bool {
         // Most keys belong to others, which the names tell without a look at the keys' owners.
         if !keys.iter().any(|key| here.names.binary_search(key).is_ok()) {
             return false;
         }
         let seen = |key: &KeyId| self.owners(*key).iter().filter(|position| visible.contains(**position));
         let first = keys.iter().find(|key| (1..=AMBIGUOUS_OWNERS).contains(&seen(key).count()));
-        let Some(owners) = first.map(seen) else { return false };
-        let is_of_source =
-            |position: &u64| self.revision(*position).is_some_and(|owner| owner.id.source() == source);
-        owners.clone().any(|position| *position == here.position)
-            && (here.id.source() == source || !owners.into_iter().any(is_of_source))
+        let Some(mut owners) = first.map(seen) else { return false };
+        let all = owners.clone();
+        if !owners.any(|position| *position == here.position) {
+            return false;
+        }
+        let is_of_source = |position: &u64| {
+            self.revision(*position).is_some_and(|owner| owner.id.source() == other.source())
+        };
+        all.clone().nth(1).is_none() || is_of_source(&here.position) || !all.into_iter().any(is_of_source)
     }
 
     /// The visible owners of the first of some keys that has any; those of the same source first and alone.
@@ -87,7 +99,7 @@ mod tests {
                 {
                     let here = table.revision(position).unwrap();
                     let forth = table.resolve_first(&link.keys, other.id.source(), visible);
-                    let back = table.leads_to(&link.keys, other.id.source(), visible, here);
+                    let back = table.leads_to(&link.keys, &other.id, visible, here);
                     assert_eq!(back, forth.contains(&position), "{here:?}");
                     found += usize::from(back);
                 }

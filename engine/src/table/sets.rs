@@ -90,3 +90,52 @@ impl Sets {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use ontology::{Audience, Kind, Scope, TenantId};
+
+    use crate::trial::{Trial, id, operator, record};
+    use crate::visible::Visible;
+
+    #[test]
+    fn the_sets_say_what_a_look_at_every_revision_says() {
+        let trial = Trial::new();
+        let of = |name: &str, kind, title: &str, audience: &str| {
+            let mut record = record(name, kind, title, &[]);
+            record.audience = audience.split(' ').map(|name| Audience::new(name).unwrap()).collect();
+            record
+        };
+        trial.apply([
+            of("s:1", Kind::Incident, "one", "staff"),
+            of("s:2", Kind::Service, "two", "staff board"),
+            of("s:3", Kind::Incident, "three", "board"),
+            of("s:4", Kind::Problem, "four", "staff"),
+        ]);
+        trial.apply([of("s:1", Kind::Problem, "one", "board"), of("s:3", Kind::Incident, "3", "staff")]);
+        trial.desk.delete(&id("s:4"), Timestamp::UNIX_EPOCH).unwrap();
+        let snapshot = trial.desk.snapshot();
+        let table = &snapshot.table;
+        let audience = |name| Scope::of(TenantId::new("main").unwrap(), [Audience::new(name).unwrap()]);
+        let positions = |set: &Visible| set.iter().collect::<Vec<_>>();
+        for (scope, expected) in
+            [(operator(), 3), (audience("staff"), 2), (audience("board"), 2), (audience("x"), 0)]
+        {
+            let looked = table.current_revisions().filter(|revision| scope.allows(&revision.audience));
+            let mut looked: Vec<u64> = looked.map(|revision| revision.position).collect();
+            looked.sort_unstable();
+            assert_eq!((positions(&table.visible(&scope, None)), looked.len()), (looked, expected));
+        }
+        for kinds in [&[Kind::Incident][..], &[Kind::Problem, Kind::Service], &[]] {
+            let looked = table.kept_revisions().filter(|revision| kinds.contains(&revision.kind));
+            let looked: Vec<u64> = looked.map(|revision| revision.position).collect();
+            assert_eq!(positions(&table.of_kinds(kinds)), looked, "{kinds:?}");
+        }
+        for revision in table.kept_revisions() {
+            assert_eq!(table.is_ticket(revision.position), revision.kind.is_ticket());
+            assert!(table.is_searchable(revision.position));
+        }
+        assert!(!table.is_ticket(4) && !table.is_searchable(4));
+    }
+}

@@ -255,16 +255,24 @@ impl Search<'_> {
         let mut best = Vec::new();
         let mut least = f32::MIN_POSITIVE;
         for (index, segment) in self.segments.iter().enumerate() {
-            let scores = &scores[segment.base as usize..];
-            for ((document, &position), &score) in (0..).zip(&segment.columns.positions).zip(scores) {
-                if score < least {
+            let positions = &segment.columns.positions;
+            let scores = &scores[segment.base as usize..][..positions.len()];
+            for (start, block) in (0..).step_by(LANES).zip(scores.chunks(LANES)) {
+                // Most blocks hold none, which is told without a branch for each document.
+                if !block.iter().fold(false, |any, score| any | (*score >= least)) {
                     continue;
                 }
-                best.push(Candidate { hit: TextHit { position, score }, segment: index, document });
-                if best.len() >= limit.saturating_mul(2).max(1024) {
-                    let (_, last, _) = best.select_nth_unstable_by(limit - 1, in_order);
-                    least = last.hit.score;
-                    best.truncate(limit);
+                for ((document, &position), &score) in (start..).zip(&positions[start as usize..]).zip(block)
+                {
+                    if score < least {
+                        continue;
+                    }
+                    best.push(Candidate { hit: TextHit { position, score }, segment: index, document });
+                    if best.len() >= limit.saturating_mul(2).max(1024) {
+                        let (_, last, _) = best.select_nth_unstable_by(limit - 1, in_order);
+                        least = last.hit.score;
+                        best.truncate(limit);
+                    }
                 }
             }
         }

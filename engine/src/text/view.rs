@@ -18,6 +18,9 @@ use super::{TextError, TextHits, search};
 /// Sets of visible revisions whose statistics one view keeps at hand.
 const CACHED_SCOPES: usize = 8;
 
+/// The statistics of what was searched last, the latest at the end.
+type Scopes = Vec<(Visible, Arc<Scope>)>;
+
 /// The index as of one commit; a clone is cheap, and later commits do not change it.
 #[derive(Clone)]
 pub struct TextView {
@@ -26,8 +29,7 @@ pub struct TextView {
     fields: Fields,
     searcher: Searcher,
     segments: Arc<[Segment]>,
-    /// The statistics of what was searched last, the latest at the end.
-    scopes: Arc<Mutex<Vec<(Visible, Arc<Scope>)>>>,
+    scopes: Arc<Mutex<Scopes>>,
 }
 
 /// One segment, opened for scoring.

@@ -61,8 +61,9 @@ pub(crate) fn around(
 }
 
 fn outgoing(table: &Table, revision: &Revision, visible: &Visible, edges: &mut Vec<Edge>) {
+    let source = revision.id.source();
     for link in &revision.links {
-        let targets = table.resolve_first(&link.keys, revision.id.source(), visible);
+        let targets = table.resolve_first(&link.keys, source, visible);
         edges.extend(targets.into_iter().map(|to| Edge { relation: link.relation, reversed: false, to }));
     }
     for mention in &revision.mentions {
@@ -77,9 +78,9 @@ fn outgoing(table: &Table, revision: &Revision, visible: &Visible, edges: &mut V
 
 /// The edges that `other`, which refers to `here`, brings to `here`.
 fn incoming(table: &Table, other: &Revision, here: &Revision, visible: &Visible, edges: &mut Vec<Edge>) {
-    let source = other.id.source();
-    let refers = |keys: &[KeyId]| table.leads_to(keys, source, visible, here);
+    let refers = |keys: &[KeyId]| table.leads_to(keys, &other.id, visible, here);
     if other.kind == Kind::Relationship {
+        let source = other.id.source();
         for link in &other.links {
             if refers(&other.subject) {
                 let targets = table.resolve_first(&link.keys, source, visible);

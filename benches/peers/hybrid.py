@@ -1,4 +1,4 @@
-"""Measures one engine on one BEIR folder: `txtai.py txtai FOLDER MODEL`, `txtai.py ours FOLDER MODEL BINARY`, `txtai.py compare FILE…`."""
+"""Measures one engine on one BEIR folder: `hybrid.py txtai FOLDER MODEL`, `hybrid.py ours FOLDER MODEL BINARY`, `hybrid.py compare FILE…`."""
 
 import json
 import math
