@@ -40,6 +40,9 @@ pub(crate) struct Global {
     /// Embed by hashed words: for tests of what has to do with vectors, where no model is to be had
     #[arg(long, global = true, hide = true, conflicts_with = "no_embedder")]
     pub(crate) hash_embedder: bool,
+    /// Embed in f32 instead of 8 bits: slower, to measure what rounding costs
+    #[arg(long, global = true, hide = true, conflicts_with_all = ["no_embedder", "hash_embedder"])]
+    pub(crate) exact_embedder: bool,
 }
 
 impl Global {
@@ -71,7 +74,8 @@ impl Global {
         if self.no_embedder || !folder.is_dir() {
             return Ok(None);
         }
-        let embedder = MiniLm::open(&folder)
+        let open = if self.exact_embedder { MiniLm::open_exact } else { MiniLm::open };
+        let embedder = open(&folder)
             .with_context(|| format!("run `triagraph models pull {DEFAULT_EMBEDDER}` to fetch it again"))?;
         Ok(Some(Arc::new(embedder)))
     }

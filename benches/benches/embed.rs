@@ -1,18 +1,18 @@
-//! How many tokens a second does the embedder read, and how long does one query take?
+//! How many tokens a second does the embedder read, in 8 bits and in f32, and how long does one query take?
 //!
-//! `TRIAGRAPH_PASSAGES` may name a file with one passage a line; without it the passages are this repository's own
-//! source text. `TRIAGRAPH_MODELS` may name the folder of models.
+//! Prints JSON, medians, for `peers/embed.sh` and for people. `TRIAGRAPH_PASSAGES` may name a file with one passage a
+//! line; without it the passages are this repository's own source text. `TRIAGRAPH_MODELS` may name the folder of models.
 
 use std::env;
 use std::fs;
-use std::hint::black_box;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::Instant;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use models::{Embedder, MiniLm, ReferenceMiniLm, TextRole};
+use models::{Embedder, MiniLm, TextRole};
 
 const QUERY: &str = "users cannot log in to the vpn after the password change";
+const PASSES: usize = 3;
+const QUERIES: usize = 300;
 
 fn folder() -> PathBuf {
     let models = env::var_os("TRIAGRAPH_MODELS").map(PathBuf::from).unwrap_or_else(|| {
@@ -40,33 +40,39 @@ fn passages() -> Vec<String> {
     words.chunks(60).map(|words| words.join(" ")).collect()
 }
 
-fn throughput(c: &mut Criterion) {
+/// The median time of a call, in seconds.
+fn seconds(times: usize, mut call: impl FnMut()) -> f64 {
+    call();
+    let mut taken: Vec<f64> = Vec::new();
+    for _ in 0..times {
+        let start = Instant::now();
+        call();
+        taken.push(start.elapsed().as_secs_f64());
+    }
+    taken.sort_by(f64::total_cmp);
+    taken[times / 2]
+}
+
+/// What one embedder reaches, as JSON, and its vectors.
+fn measure(embedder: &MiniLm, texts: &[&str]) -> (String, Vec<Vec<f32>>) {
+    let tokens: usize = texts.iter().map(|text| embedder.count_tokens(text).min(embedder.max_tokens())).sum();
+    let mut vectors = Vec::new();
+    let passes = seconds(PASSES, || vectors = embedder.embed(TextRole::Passage, texts).expect("vectors"));
+    let query = seconds(QUERIES, || {
+        embedder.embed(TextRole::Query, &[QUERY]).expect("a vector");
+    });
+    let speed = tokens as f64 / passes;
+    (format!("{{\"tokens_per_second\": {speed:.0}, \"query_seconds\": {query:.6}}}"), vectors)
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what it is for")]
+fn main() {
     let passages = passages();
     let texts: Vec<&str> = passages.iter().map(String::as_str).collect();
-    let mut group = c.benchmark_group("embed");
-    group.sample_size(10).warm_up_time(Duration::from_secs(1));
-    let mut measure = |name: &str, embedder: &dyn Embedder, texts: &[&str]| {
-        let tokens: usize =
-            texts.iter().map(|text| embedder.count_tokens(text).min(embedder.max_tokens())).sum();
-        group.throughput(Throughput::Elements(tokens as u64));
-        group.bench_function(format!("{name}, {} passages, {tokens} tokens", texts.len()), |bencher| {
-            bencher.iter(|| black_box(embedder.embed(TextRole::Passage, texts)).expect("vectors"));
-        });
-    };
-    let packed = MiniLm::open(&folder()).expect("the model; run `triagraph models pull`");
-    let reference = ReferenceMiniLm::open(&folder()).expect("the model");
-    measure("packed", &packed, &texts);
-    measure("candle", &reference, &texts[..texts.len().min(40)]);
-    group.finish();
+    let whole = MiniLm::open(&folder()).expect("the model; run `triagraph models pull`");
+    let exact = MiniLm::open_exact(&folder()).expect("the model");
+    let ((f32, exact), (int8, whole)) = (measure(&exact, &texts), measure(&whole, &texts));
+    let dot = |(left, right): (&Vec<f32>, &Vec<f32>)| left.iter().zip(right).map(|(l, r)| l * r).sum::<f32>();
+    let cosine = exact.iter().zip(&whole).map(dot).sum::<f32>() / texts.len() as f32;
+    println!("{{\"f32\": {f32}, \"int8\": {int8}, \"cosine\": {cosine:.4}}}");
 }
-
-fn query(c: &mut Criterion) {
-    let packed = MiniLm::open(&folder()).expect("the model; run `triagraph models pull`");
-    let tokens = packed.count_tokens(QUERY);
-    c.bench_function(&format!("one query of {tokens} tokens"), |bencher| {
-        bencher.iter(|| black_box(packed.embed(TextRole::Query, &[QUERY])).expect("a vector"));
-    });
-}
-
-criterion_group!(benches, throughput, query);
-criterion_main!(benches);

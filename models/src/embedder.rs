@@ -79,6 +79,11 @@ impl EmbedderId {
         Self(format!("{name}-{digest}"))
     }
 
+    /// The id of the same weights computed in another way.
+    pub(crate) fn variant(&self, way: &str) -> Self {
+        Self(format!("{}-{way}", self.0))
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

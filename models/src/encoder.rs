@@ -6,7 +6,9 @@
 //! sequence alone), and a product's sum runs in the same order whatever the row block, so a text's vector is the
 //! same, bit for bit, in every batch.
 
+mod attention;
 mod kernels;
+mod linear;
 mod weights;
 mod workspace;
 
@@ -17,6 +19,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::embedder::EmbedError;
 use crate::minilm::ModelFolder;
+use linear::{Arithmetic, Kernels};
 use weights::Weights;
 use workspace::Workspace;
 
@@ -28,6 +31,7 @@ const CHUNK_TOKENS: usize = 384;
 
 /// A BERT encoder with mean pooling, its weights packed for the kernels.
 pub(crate) struct Encoder {
+    arithmetic: Arithmetic,
     weights: Weights,
     /// The kernels split a product over the pool they run in; this one keeps them out of the process-wide pool.
     pool: ThreadPool,
@@ -36,15 +40,30 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// Packs the weights of a model folder.
-    pub(crate) fn new(folder: ModelFolder) -> Result<Self, EmbedError> {
+    /// In whole numbers of 8 bits, with the fastest kernels of this machine.
+    pub(crate) fn rounded(folder: ModelFolder) -> Result<Self, EmbedError> {
+        Self::new(folder, Arithmetic::Rounded)
+    }
+
+    /// In f32.
+    pub(crate) fn exact(folder: ModelFolder) -> Result<Self, EmbedError> {
+        Self::new(folder, Arithmetic::Exact)
+    }
+
+    /// As [`rounded`](Self::rounded), with kernels that every machine has.
+    #[cfg(test)]
+    pub(crate) fn portable(folder: ModelFolder) -> Result<Self, EmbedError> {
+        Self::new(folder, Arithmetic::Portable)
+    }
+
+    fn new(folder: ModelFolder, arithmetic: Arithmetic) -> Result<Self, EmbedError> {
         let pool = ThreadPoolBuilder::new()
             .num_threads(THREADS)
             .thread_name(|index| format!("encoder-{index}"))
             .build()
             .map_err(|error| EmbedError::Compute { reason: error.to_string() })?;
-        let weights = pool.install(|| Weights::load(folder))?;
-        Ok(Self { weights, pool, idle: Mutex::default() })
+        let weights = pool.install(|| Weights::load(folder, &Kernels::new(arithmetic)))?;
+        Ok(Self { arithmetic, weights, pool, idle: Mutex::default() })
     }
 
     pub(crate) fn dimensions(&self) -> usize {
@@ -92,7 +111,7 @@ impl Encoder {
         let mut workspace = idle().pop().unwrap_or_default();
         let chosen: Vec<&[u32]> = chunk.iter().map(|place| sequences[*place].as_slice()).collect();
         let vectors = workspace
-            .forward(&self.weights, &chosen)
+            .forward(&Kernels::new(self.arithmetic), &self.weights, &chosen)
             .map_err(|error| EmbedError::Compute { reason: error.to_string() })?;
         seen(&workspace);
         idle().push(workspace);

@@ -12,9 +12,12 @@ use crate::encoder::Encoder;
 pub(crate) use files::ModelFolder;
 use tokens::WordPieces;
 
+/// Ends the id of vectors that were computed in 8 bits; changes whenever they change.
+const ROUNDED: &str = "int8";
+
 /// all-MiniLM-L6-v2: mean pooling over all tokens, then unit length.
 ///
-/// Runs on the packed encoder (see ARCHITECTURE.md); [`ReferenceMiniLm`](crate::ReferenceMiniLm) is the same
+/// Runs on the packed encoder, in whole numbers of 8 bits; [`ReferenceMiniLm`](crate::ReferenceMiniLm) is the same
 /// model as candle computes it, for differential tests and to measure against.
 pub struct MiniLm {
     id: EmbedderId,
@@ -31,11 +34,25 @@ impl MiniLm {
     /// # Errors
     /// When a file is missing or differs from the catalog by as much as one byte.
     pub fn open(folder: &Path) -> Result<Self, EmbedError> {
-        let folder = ModelFolder::read_known(folder, Self::NAME)?;
-        let words = WordPieces::new(&folder)?;
-        let id = folder.id.clone();
-        let encoder = Encoder::new(folder)?;
-        Ok(Self { id, words, encoder })
+        let mut folder = ModelFolder::read_known(folder, Self::NAME)?;
+        folder.id = folder.id.variant(ROUNDED);
+        Self::new(folder, Encoder::rounded)
+    }
+
+    /// The same in f32: slower, to measure what rounding costs.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_exact(folder: &Path) -> Result<Self, EmbedError> {
+        Self::new(ModelFolder::read_known(folder, Self::NAME)?, Encoder::exact)
+    }
+
+    fn new(
+        folder: ModelFolder,
+        encoder: fn(ModelFolder) -> Result<Encoder, EmbedError>,
+    ) -> Result<Self, EmbedError> {
+        let (words, id) = (WordPieces::new(&folder)?, folder.id.clone());
+        Ok(Self { id, words, encoder: encoder(folder)? })
     }
 }
 

@@ -2,9 +2,8 @@
 
 use candle_core::safetensors::BufferedSafetensors;
 use candle_core::{DType, Device};
-use rten_gemm::{GemmExecutor, PackedBMatrix};
-use rten_tensor::NdTensorView;
 
+use super::linear::{Kernels, Linear};
 use crate::embedder::EmbedError;
 use crate::minilm::ModelFolder;
 
@@ -12,7 +11,6 @@ use crate::minilm::ModelFolder;
 pub(super) struct Weights {
     pub(super) hidden: usize,
     pub(super) heads: usize,
-    pub(super) inner: usize,
     pub(super) epsilon: f32,
     /// One row a word.
     pub(super) words: Vec<f32>,
@@ -33,12 +31,6 @@ pub(super) struct Layer {
     pub(super) out_norm: Norm,
 }
 
-/// A linear step: the matrix packed as the right side of a product, and its bias.
-pub(super) struct Linear {
-    pub(super) matrix: PackedBMatrix<f32>,
-    pub(super) bias: Vec<f32>,
-}
-
 /// The learned scale and shift of a layer norm.
 pub(super) struct Norm {
     pub(super) scale: Vec<f32>,
@@ -47,10 +39,10 @@ pub(super) struct Norm {
 
 impl Weights {
     /// Reads and packs; the names of the tensors are those of the transformers library.
-    pub(super) fn load(folder: ModelFolder) -> Result<Self, EmbedError> {
+    pub(super) fn load(folder: ModelFolder, kernels: &Kernels) -> Result<Self, EmbedError> {
         let path = folder.weights_path;
         let config = folder.config;
-        let reader = Reader::new(folder.weights);
+        let reader = Reader::new(folder.weights, kernels);
         let loaded = reader.and_then(|reader| {
             let hidden = config.hidden_size;
             let words = reader.read("embeddings.word_embeddings.weight", config.vocab_size * hidden)?;
@@ -67,7 +59,6 @@ impl Weights {
             Ok(Self {
                 hidden,
                 heads: config.num_attention_heads,
-                inner: config.intermediate_size,
                 epsilon: config.layer_norm_eps as f32,
                 words,
                 positions,
@@ -80,15 +71,15 @@ impl Weights {
 }
 
 /// Reads tensors as plain f32.
-struct Reader {
+struct Reader<'a> {
     tensors: BufferedSafetensors,
-    kernels: GemmExecutor,
+    kernels: &'a Kernels,
 }
 
-impl Reader {
-    fn new(content: Vec<u8>) -> Result<Self, String> {
+impl<'a> Reader<'a> {
+    fn new(content: Vec<u8>, kernels: &'a Kernels) -> Result<Self, String> {
         let tensors = BufferedSafetensors::new(content).map_err(|error| error.to_string())?;
-        Ok(Self { tensors, kernels: GemmExecutor::new() })
+        Ok(Self { tensors, kernels })
     }
 
     fn read(&self, name: &str, length: usize) -> Result<Vec<f32>, String> {
@@ -116,9 +107,7 @@ impl Reader {
             matrix.extend(self.read(&format!("{name}.weight"), from * to)?);
             bias.extend(self.read(&format!("{name}.bias"), to)?);
         }
-        // Stored as one row for each output; the product wants one column.
-        let stored = NdTensorView::from_data([to * names.len(), from], matrix.as_slice());
-        Ok(Linear { matrix: self.kernels.prepack_b(stored.transposed()), bias })
+        Ok(Linear::new(self.kernels, &matrix, bias))
     }
 
     fn layer(&self, index: usize, hidden: usize, inner: usize) -> Result<Layer, String> {

@@ -1,12 +1,11 @@
 //! How does one chunk of packed sequences go through the layers?
 
-use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, GemmResult};
-use rten_simd::SimdOp;
-use rten_tensor::NdTensorView;
-use rten_vecmath::Softmax;
+use rten_gemm::GemmResult;
 
-use super::kernels::{add_norm, bias_gelu, mean_unit};
-use super::weights::{Linear, Weights};
+use super::attention::{Buffers, attend};
+use super::kernels::{add_norm, gelu, mean_unit};
+use super::linear::{Kernels, Product, Rows};
+use super::weights::Weights;
 
 /// The buffers of one pass; they grow to the largest chunk seen and stay.
 #[derive(Default)]
@@ -17,43 +16,60 @@ pub(super) struct Workspace {
     attention: Vec<f32>,
     /// tokens × hidden: what attention gathered.
     context: Vec<f32>,
-    /// tokens × hidden: a product before it is added to `hidden`.
-    change: Vec<f32>,
-    /// tokens × inner.
-    wide: Vec<f32>,
-    /// tokens of one sequence, squared: one head's attention.
-    scores: Vec<f32>,
-    /// tokens of one sequence × head width: what one head gathered.
-    gathered: Vec<f32>,
+    /// What the next linear step multiplies, and what the last one gave.
+    input: Rows,
+    wide: Rows,
+    product: Product,
+    buffers: Buffers,
 }
 
 impl Workspace {
     /// The unit vector of each sequence; none of them is empty.
-    pub(super) fn forward(&mut self, weights: &Weights, sequences: &[&[u32]]) -> GemmResult<Vec<Vec<f32>>> {
-        let kernels = GemmExecutor::<f32>::new();
-        let tokens = sequences.iter().map(|sequence| sequence.len()).sum();
-        self.fit(weights, tokens);
-        self.look_up(weights, sequences);
+    pub(super) fn forward(
+        &mut self,
+        kernels: &Kernels,
+        weights: &Weights,
+        sequences: &[&[u32]],
+    ) -> GemmResult<Vec<Vec<f32>>> {
+        let width = weights.hidden;
+        self.look_up(kernels, weights, sequences);
         for layer in &weights.layers {
-            product(&kernels, &mut self.attention, &self.hidden, &layer.attention, true)?;
-            let mut first = 0;
+            let Self { hidden, attention, context, input, wide, product, buffers } = self;
+            layer.attention.apply(kernels, input, product, |at, row| {
+                attention[at * row.len()..][..row.len()].copy_from_slice(row);
+            })?;
+            let (mut rows, mut gathered) = (attention.as_slice(), context.as_mut_slice());
             for sequence in sequences {
-                self.attend(&kernels, weights, first, sequence.len())?;
-                first += sequence.len();
+                let (these, behind) = rows.split_at(sequence.len() * width * 3);
+                let (context, rest) = std::mem::take(&mut gathered).split_at_mut(sequence.len() * width);
+                attend(these, context, width, weights.heads, buffers);
+                (rows, gathered) = (behind, rest);
             }
-            product(&kernels, &mut self.change, &self.context, &layer.attention_out, false)?;
-            let bias = &layer.attention_out.bias;
-            add_norm(&mut self.hidden, &self.change, bias, &layer.attention_norm, weights.epsilon);
-            product(&kernels, &mut self.wide, &self.hidden, &layer.widen, false)?;
-            bias_gelu(&mut self.wide, &layer.widen.bias);
-            product(&kernels, &mut self.change, &self.wide, &layer.narrow, false)?;
-            add_norm(&mut self.hidden, &self.change, &layer.narrow.bias, &layer.out_norm, weights.epsilon);
+            wide.clear();
+            context.chunks_exact(width).for_each(|row| wide.push(kernels, row));
+            input.clear();
+            layer.attention_out.apply(kernels, wide, product, |at, change| {
+                let row = &mut hidden[at * width..][..width];
+                add_norm(row, change, &layer.attention_norm, weights.epsilon);
+                input.push(kernels, row);
+            })?;
+            wide.clear();
+            layer.widen.apply(kernels, input, product, |_, row| {
+                gelu(row);
+                wide.push(kernels, row);
+            })?;
+            input.clear();
+            layer.narrow.apply(kernels, wide, product, |at, change| {
+                let row = &mut hidden[at * width..][..width];
+                add_norm(row, change, &layer.out_norm, weights.epsilon);
+                input.push(kernels, row);
+            })?;
         }
         let mut rest = self.hidden.as_slice();
         let mut vectors = Vec::with_capacity(sequences.len());
         for sequence in sequences {
-            let (rows, behind) = rest.split_at(sequence.len() * weights.hidden);
-            vectors.push(mean_unit(rows, weights.hidden));
+            let (rows, behind) = rest.split_at(sequence.len() * width);
+            vectors.push(mean_unit(rows, width));
             rest = behind;
         }
         Ok(vectors)
@@ -64,85 +80,20 @@ impl Workspace {
         &self.hidden
     }
 
-    fn fit(&mut self, weights: &Weights, tokens: usize) {
-        self.hidden.resize(tokens * weights.hidden, 0.0);
-        self.attention.resize(tokens * weights.hidden * 3, 0.0);
-        self.context.resize(tokens * weights.hidden, 0.0);
-        self.change.resize(tokens * weights.hidden, 0.0);
-        self.wide.resize(tokens * weights.inner, 0.0);
-    }
-
-    /// Word and position embeddings, normed.
-    fn look_up(&mut self, weights: &Weights, sequences: &[&[u32]]) {
+    /// Word and position embeddings, normed; the buffers fit afterwards.
+    fn look_up(&mut self, kernels: &Kernels, weights: &Weights, sequences: &[&[u32]]) {
         let width = weights.hidden;
+        let tokens: usize = sequences.iter().map(|sequence| sequence.len()).sum();
+        self.hidden.resize(tokens * width, 0.0);
+        self.context.resize(tokens * width, 0.0);
+        self.attention.resize(tokens * width * 3, 0.0);
+        self.input.clear();
         let places = sequences.iter().flat_map(|sequence| sequence.iter().enumerate());
-        let rows = self.hidden.chunks_exact_mut(width).zip(self.change.chunks_exact_mut(width));
-        for ((position, word), (row, added)) in places.zip(rows) {
-            let word = *word as usize;
-            row.copy_from_slice(&weights.words[word * width..][..width]);
-            added.copy_from_slice(&weights.positions[position * width..][..width]);
+        for ((position, word), row) in places.zip(self.hidden.chunks_exact_mut(width)) {
+            row.copy_from_slice(&weights.words[*word as usize * width..][..width]);
+            let position = &weights.positions[position * width..][..width];
+            add_norm(row, position, &weights.embedding_norm, weights.epsilon);
+            self.input.push(kernels, row);
         }
-        let no_bias = vec![0.0; width];
-        add_norm(&mut self.hidden, &self.change, &no_bias, &weights.embedding_norm, weights.epsilon);
     }
-
-    /// Multi-head attention within the sequence of `length` tokens that starts at row `first`.
-    fn attend(
-        &mut self,
-        kernels: &GemmExecutor,
-        weights: &Weights,
-        first: usize,
-        length: usize,
-    ) -> GemmResult {
-        let (hidden, heads) = (weights.hidden, weights.heads);
-        let width = hidden / heads;
-        let scale = 1.0 / (width as f32).sqrt();
-        let rows = &self.attention[first * hidden * 3..][..length * hidden * 3];
-        let rows = NdTensorView::<f32, 2>::from_data([length, hidden * 3], rows);
-        self.scores.resize(length * length, 0.0);
-        self.gathered.resize(length * width, 0.0);
-        for head in 0..heads {
-            let columns = |part: usize| {
-                let start = part * hidden + head * width;
-                rows.slice((.., start..start + width))
-            };
-            kernels.gemm(
-                &mut self.scores,
-                GemmInputA::Unpacked(columns(0)),
-                GemmInputB::Unpacked(columns(1).transposed()),
-                GemmOptions { alpha: scale, ..GemmOptions::default() },
-            )?;
-            for row in self.scores.chunks_exact_mut(length) {
-                Softmax::new_mut(row).dispatch();
-            }
-            kernels.gemm(
-                &mut self.gathered,
-                GemmInputA::Unpacked(NdTensorView::from_data([length, length], self.scores.as_slice())),
-                GemmInputB::Unpacked(columns(2)),
-                GemmOptions::default(),
-            )?;
-            let targets = self.context[first * hidden..].chunks_exact_mut(hidden);
-            for (target, gathered) in targets.zip(self.gathered.chunks_exact(width)) {
-                target[head * width..][..width].copy_from_slice(gathered);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// `output = input × matrix`, with the bias added if asked for.
-fn product(
-    kernels: &GemmExecutor,
-    output: &mut [f32],
-    input: &[f32],
-    step: &Linear,
-    with_bias: bool,
-) -> GemmResult {
-    let depth = step.matrix.rows();
-    kernels.gemm(
-        output,
-        GemmInputA::Unpacked(NdTensorView::from_data([input.len() / depth, depth], input)),
-        GemmInputB::Packed(&step.matrix),
-        GemmOptions { bias: with_bias.then_some(BiasVector::Row(&step.bias)), ..GemmOptions::default() },
-    )
 }

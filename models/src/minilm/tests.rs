@@ -4,10 +4,11 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-use super::MiniLm;
 use super::reference::ReferenceMiniLm;
+use super::{MiniLm, ModelFolder};
 use crate::embedder::conformance::conformance;
 use crate::embedder::{Embedder, TextRole};
+use crate::encoder::Encoder;
 
 /// The folder of a model: in `TRIAGRAPH_MODELS`, or where `triagraph models pull` puts it.
 fn folder() -> PathBuf {
@@ -42,8 +43,9 @@ fn dot(left: &[f32], right: &[f32]) -> f64 {
 }
 
 #[test]
-fn both_ways_to_compute_keep_the_contract() {
+fn all_ways_to_compute_keep_the_contract() {
     conformance(&MiniLm::open(&folder()).unwrap());
+    conformance(&MiniLm::open_exact(&folder()).unwrap());
     conformance(&ReferenceMiniLm::open(&folder()).unwrap());
 }
 
@@ -51,8 +53,9 @@ fn both_ways_to_compute_keep_the_contract() {
 fn it_is_the_published_model() {
     // The first numbers that the model's own documentation prints for this sentence.
     let published = [0.067_657, 0.063_496, 0.048_713, 0.079_305, 0.037_448, 0.002_653, 0.039_375, -0.007_098];
-    let model = MiniLm::open(&folder()).unwrap();
+    let model = MiniLm::open_exact(&folder()).unwrap();
     assert_eq!(model.id().as_str(), "all-MiniLM-L6-v2-53aa5117");
+    assert_eq!(MiniLm::open(&folder()).unwrap().id().as_str(), "all-MiniLM-L6-v2-53aa5117-int8");
     assert_eq!((model.dimensions(), model.max_tokens()), (384, 256));
     let vector = &model.embed(TextRole::Passage, &["This is an example sentence"]).unwrap()[0];
     for (got, expected) in vector.iter().zip(published) {
@@ -60,27 +63,51 @@ fn it_is_the_published_model() {
     }
 }
 
+/// Mean and smallest cosine between two embedders' vectors of the same passages.
+fn cosines(left: &dyn Embedder, right: &dyn Embedder) -> (f64, f64) {
+    let passages = passages();
+    let left = left.embed(TextRole::Passage, &passages).unwrap();
+    let right = right.embed(TextRole::Passage, &passages).unwrap();
+    let cosines: Vec<f64> = left.iter().zip(&right).map(|(left, right)| dot(left, right)).collect();
+    assert!(cosines.len() > 60);
+    let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
+    (mean, cosines.iter().copied().fold(f64::INFINITY, f64::min))
+}
+
 #[test]
 fn the_packed_encoder_agrees_with_candle() {
-    let (model, reference) = (MiniLm::open(&folder()).unwrap(), ReferenceMiniLm::open(&folder()).unwrap());
+    let reference = ReferenceMiniLm::open(&folder()).unwrap();
+    let (mean, worst) = cosines(&MiniLm::open_exact(&folder()).unwrap(), &reference);
+    assert!(mean > 0.999_99 && worst > 0.999_99, "mean {mean}, worst {worst}");
+}
+
+#[test]
+fn eight_bits_stay_close_to_f32() {
+    let exact = MiniLm::open_exact(&folder()).unwrap();
+    let (mean, worst) = cosines(&MiniLm::open(&folder()).unwrap(), &exact);
+    assert!(mean > 0.998 && worst > 0.99, "mean {mean}, worst {worst}");
+}
+
+#[test]
+fn eight_bits_are_the_same_by_any_kernel() {
+    let fast = MiniLm::open(&folder()).unwrap();
+    let known = ModelFolder::read_known(&folder(), MiniLm::NAME).unwrap();
+    let portable = MiniLm::new(known, Encoder::portable).unwrap();
     let passages = passages();
-    let fast = model.embed(TextRole::Passage, &passages).unwrap();
-    let plain = reference.embed(TextRole::Passage, &passages).unwrap();
-    let cosines: Vec<f64> = fast.iter().zip(&plain).map(|(fast, plain)| dot(fast, plain)).collect();
-    let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
-    let worst = cosines.iter().copied().fold(f64::INFINITY, f64::min);
-    assert!(cosines.len() > 60 && mean > 0.999_99 && worst > 0.999_99, "mean {mean}, worst {worst}");
+    let vectors = fast.embed(TextRole::Passage, &passages).unwrap();
+    assert!(vectors == portable.embed(TextRole::Passage, &passages).unwrap());
 }
 
 #[test]
 fn a_vector_is_the_same_in_every_batch() {
-    let model = MiniLm::open(&folder()).unwrap();
-    let passages = passages();
-    let together = model.embed(TextRole::Passage, &passages).unwrap();
-    for size in [1, 2, 7, 32] {
-        let parts = passages.chunks(size).map(|part| model.embed(TextRole::Passage, part).unwrap());
-        let apart: Vec<Vec<f32>> = parts.flatten().collect();
-        assert!(apart == together, "vectors differ in batches of {size}");
+    for model in [MiniLm::open(&folder()).unwrap(), MiniLm::open_exact(&folder()).unwrap()] {
+        let passages = passages();
+        let together = model.embed(TextRole::Passage, &passages).unwrap();
+        for size in [1, 2, 7, 32] {
+            let parts = passages.chunks(size).map(|part| model.embed(TextRole::Passage, part).unwrap());
+            let apart: Vec<Vec<f32>> = parts.flatten().collect();
+            assert!(apart == together, "vectors of {} differ in batches of {size}", model.id());
+        }
     }
 }
 
