@@ -35,7 +35,7 @@ fn no_leg_has_dropped_and_the_gate_would_say_so() {
     let text = fs::read_to_string(&pinned).expect("the baseline");
     let mut better: Value = serde_json::from_str(&text).expect("JSON");
     raise(&mut better["sets"], 0.05);
-    let better = desk.file("better.json", &better.to_string());
+    let better = desk.file("better.json", better.to_string());
     let dropped = against(&desk, &models, &better).with_code(1);
     assert_eq!(dropped.out.matches("  dropped").count(), 3, "{}", dropped.out);
 }

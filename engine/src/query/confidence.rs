@@ -2,7 +2,8 @@
 //!
 //! No threshold on one score tells it: BM25 grows with the question, and a cosine is high wherever all records are of one
 //! kind. What tells is how far the first hit stands out, whether both legs mean the same record, how much of the question's
-//! words it has, and how near it is. Weights by logistic regression on six sets (`api/examples/confidence_fit.rs`).
+//! words it has, and how near it is. Weights by logistic regression on six sets, each set
+//! counting the same (`benches/README.md`).
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,7 @@ pub struct Confidence {
 }
 
 /// The constant, and the weights of `over_second`, `over_fifth`, `agreement`, `words`, `cosine`.
-const WEIGHTS: [f64; 6] = [-2.0, 1.0, 2.0, 1.0, 1.0, 1.0];
+const WEIGHTS: [f64; 6] = [-3.73, 4.29, 1.08, 0.73, 4.28, 1.38];
 
 impl Confidence {
     /// The features, in the order of the weights behind the constant.
@@ -54,7 +55,8 @@ pub(crate) fn confidence(found: &[(Leg, Found)], fused: &[Fused]) -> Option<Conf
         words: best_words / f64::from(terms.possible()).max(*best_words),
         cosine: *cosine,
     };
-    let weighed = confidence.features().into_iter().zip(&WEIGHTS[1..]).map(|(feature, weight)| feature * weight);
+    let weighed =
+        confidence.features().into_iter().zip(&WEIGHTS[1..]).map(|(feature, weight)| feature * weight);
     confidence.chance = 1.0 / (1.0 + (-WEIGHTS[0] - weighed.sum::<f64>()).exp());
     Some(confidence)
 }
