@@ -1,12 +1,12 @@
 //! Which element-wise steps stand between two matrix products, and how are they done in one sweep each?
 //!
-//! Widths are multiples of 16 (checked when a model opens), so no step has a tail on any instruction set.
+//! Widths are multiples of 64 (as those of the model that the catalog has), so no step has a tail on any instruction set.
 
-use rten_simd::ops::{BitOps, NumOps, ToFloat};
-use rten_simd::{Isa, SimdOp, SimdUnaryOp};
+use rten_simd::ops::{BitOps, FloatOps, NarrowSaturate, NumOps, ToFloat};
+use rten_simd::{Isa, Simd, SimdOp, SimdUnaryOp};
 use rten_vecmath::Gelu;
 
-use super::linear::Columns;
+use super::linear::{Columns, ROW_BYTE};
 use super::weights::Norm;
 
 /// `row = norm(row + added)`: residual and layer norm of a layer's half.
@@ -17,6 +17,11 @@ pub(super) fn add_norm(row: &mut [f32], added: &[f32], norm: &Norm, epsilon: f32
 /// `gelu` of each number.
 pub(super) fn gelu(row: &mut [f32]) {
     GeluRow { row }.dispatch();
+}
+
+/// Rounds a row to bytes: `row = scale × (byte - zero)`, as near as may be. Gives the scale and the zero.
+pub(super) fn round_row(row: &[f32], bytes: &mut [u8]) -> (f32, f32) {
+    RoundRow { row, bytes }.dispatch()
 }
 
 /// A row of a product in whole numbers, as numbers: `(sum - zero × column's sum) × both scales + bias`.
@@ -39,6 +44,43 @@ pub(super) fn mean_unit(rows: &[f32], width: usize) -> Vec<f32> {
     // The number of rows cancels out.
     let length = sum.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
     sum.iter().map(|value| (f64::from(*value) / length) as f32).collect()
+}
+
+struct RoundRow<'a> {
+    row: &'a [f32],
+    bytes: &'a mut [u8],
+}
+
+impl SimdOp for RoundRow<'_> {
+    type Output = (f32, f32);
+
+    /// Without closures: the compiler leaves them out of line here, which costs more than the work itself.
+    #[inline(always)]
+    fn eval<I: Isa>(self, isa: I) -> (f32, f32) {
+        let (ops, whole) = (isa.f32(), isa.i32());
+        let lanes = ops.len();
+        let (mut low, mut high) = (ops.zero(), ops.zero());
+        for values in self.row.chunks_exact(lanes) {
+            let values = ops.load(values);
+            low = ops.min(low, values);
+            high = ops.max(high, values);
+        }
+        let low = low.to_array().as_ref().iter().copied().fold(0.0, f32::min);
+        let high = high.to_array().as_ref().iter().copied().fold(0.0, f32::max);
+        let scale = ((high - low) / ROW_BYTE).max(f32::MIN_POSITIVE);
+        let zero = (-low / scale).round_ties_even();
+        let (inverse, shift) = (ops.splat(1.0 / scale), whole.splat(zero as i32));
+        for (values, bytes) in self.row.chunks_exact(4 * lanes).zip(self.bytes.chunks_exact_mut(4 * lanes)) {
+            let first = ops.to_int_round(ops.mul(ops.load(values), inverse));
+            let second = ops.to_int_round(ops.mul(ops.load(&values[lanes..]), inverse));
+            let third = ops.to_int_round(ops.mul(ops.load(&values[2 * lanes..]), inverse));
+            let fourth = ops.to_int_round(ops.mul(ops.load(&values[3 * lanes..]), inverse));
+            let left = whole.narrow_saturate(whole.add(first, shift), whole.add(second, shift));
+            let right = whole.narrow_saturate(whole.add(third, shift), whole.add(fourth, shift));
+            isa.u8().store(isa.i16().narrow_saturate(left, right), bytes);
+        }
+        (scale, zero)
+    }
 }
 
 struct ScaleWhole<'a> {
@@ -125,7 +167,7 @@ impl SimdOp for AddNorm<'_> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::weights::Norm;
-    use super::{add_norm, gelu, mean_unit};
+    use super::{add_norm, gelu, mean_unit, round_row};
 
     /// Numbers without a pattern, in [-4, 4).
     pub(in crate::encoder) fn noise(seed: u32, count: usize) -> Vec<f32> {
@@ -172,6 +214,19 @@ pub(super) mod tests {
             let unit = (sums[i] - mean) / variance.sqrt();
             let expected = unit * f64::from(norm.scale[i]) + f64::from(norm.shift[i]);
             assert!((f64::from(row[i]) - expected).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn rounding_is_the_plain_formula() {
+        for factor in [1.0, 1e-3, 0.0] {
+            let row: Vec<f32> = noise(8, 128).iter().map(|x| x * factor + 1.5 * factor).collect();
+            let mut bytes = vec![0; 128];
+            let (scale, zero) = round_row(&row, &mut bytes);
+            for (x, byte) in row.iter().zip(&bytes) {
+                let back = scale * (f32::from(*byte) - zero);
+                assert!((x - back).abs() <= scale * 1.01, "{x} became {back}");
+            }
         }
     }
 

@@ -9,18 +9,16 @@ use rten_gemm::{
     BiasVector, GemmError, GemmExecutor, GemmInT, GemmInputA, GemmInputB, GemmOptions, GemmOutT, GemmResult,
     PackedBMatrix,
 };
-use rten_simd::SimdOp;
 use rten_tensor::NdTensorView;
-use rten_vecmath::{ExtendInit, MinMax, Quantize};
 
-use super::kernels::scale_whole;
+use super::kernels::{round_row, scale_whole};
 
 /// Rows that are multiplied at a time, so that what comes out is still in the cache when it is used.
 const BLOCK_ROWS: usize = 64;
 /// f32 holds every whole number up to this one.
 const WHOLE: f32 = 16_777_216.0;
 /// The largest byte of a row, and of a column.
-const ROW_BYTE: f32 = 255.0;
+pub(super) const ROW_BYTE: f32 = 255.0;
 const COLUMN_BYTE: f32 = 127.0;
 
 /// How a model is computed.
@@ -76,21 +74,15 @@ impl Rows {
             self.floats.extend_from_slice(row);
             return;
         }
-        let (low, high) = MinMax::new(row).dispatch();
-        let (low, high) = (low.min(0.0), high.max(0.0));
-        let scale = ((high - low) / ROW_BYTE).max(f32::MIN_POSITIVE);
-        let zero = (-low / scale).round_ties_even();
         if kernels.bytes.is_none() {
             self.bytes.clear();
         }
-        self.bytes.reserve(row.len());
-        self.bytes.extend_init(|free| {
-            Quantize::new(row, &mut free[..row.len()], 1.0 / scale, zero as u8).dispatch()
-        });
+        let first = self.bytes.len();
+        self.bytes.resize(first + row.len(), 0);
+        self.scales.push(round_row(row, &mut self.bytes[first..]));
         if kernels.bytes.is_none() {
             self.floats.extend(self.bytes.iter().map(|byte| f32::from(*byte)));
         }
-        self.scales.push((scale, zero));
     }
 }
 
