@@ -10,6 +10,9 @@ use crate::embedder::EmbedError;
 /// sentence-transformers' own limit for all-MiniLM-L6-v2; its tokenizer.json says 128 and pads, which is for training.
 const MAX_TOKENS: usize = 256;
 
+/// Of each token, the bytes of its word; none for the model's marks.
+pub(super) type WordSpans = Vec<Option<Range<usize>>>;
+
 /// The model's tokenizer with padding and truncation off: texts are cut here, so that counting sees all of them.
 pub(super) struct WordPieces {
     tokenizer: Tokenizer,
@@ -46,14 +49,11 @@ impl WordPieces {
         Ok(self.cut(&encoding))
     }
 
-    /// The same, with the bytes of the word that each token is of; none for the model's marks.
-    pub(super) fn encode_words(
-        &self,
-        text: &str,
-    ) -> Result<(Vec<u32>, Vec<Option<Range<usize>>>), EmbedError> {
+    /// The same, with the words that the tokens are of.
+    pub(super) fn encode_words(&self, text: &str) -> Result<(Vec<u32>, WordSpans), EmbedError> {
         let encoding = self.tokenizer.encode(text, true).map_err(failed)?;
         let ids = self.cut(&encoding);
-        let mut words: Vec<Option<Range<usize>>> = encoding
+        let mut words: WordSpans = encoding
             .get_word_ids()
             .iter()
             .map(|word| encoding.word_to_chars((*word)?, 0).map(|(start, end)| start..end))
