@@ -15,7 +15,7 @@ use ontology::{RecordId, Scope};
 
 use crate::visible::Visible;
 
-pub(crate) use revision::{KeyedLink, Mention, Revision, referred_keys};
+pub(crate) use revision::{KeyedLink, Mention, Revision, category_key, referred_keys};
 
 /// A key's number; keys are interned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
