@@ -25,6 +25,7 @@ mod bundle;
 mod desk;
 mod inspect;
 mod knowledge;
+mod precedent;
 mod query;
 mod related;
 
@@ -44,6 +45,7 @@ pub use graph::{
 pub use inspect::{Problem, Status, Verification};
 pub use job::{Job, Jobs};
 pub use knowledge::{KnowledgeReport, PagePair, PageRef, StalePage};
+pub use precedent::{Ground, Place, Precedent, PrecedentRequest, Precedents, Sought};
 pub use quarantine::{Quarantine, Quarantined};
 pub use query::{
     Confidence, Degraded, Entity, Filters, HITS_LIMIT, Hit, Hits, Leg, LegScore, Passage, PathStep,

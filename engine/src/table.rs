@@ -21,7 +21,7 @@ use crate::visible::Visible;
 use pages::Pages;
 use sets::Sets;
 
-pub(crate) use revision::{KeyedLink, Mention, Revision, referred_keys};
+pub(crate) use revision::{KeyedLink, Mention, Revision, category_key, referred_keys};
 
 /// A key's number; keys are interned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -15,7 +15,7 @@ use super::{Applied, Desk, DeskError, Folder};
 use crate::graph::triples;
 use crate::log::{Appended, Entry, Operation};
 use crate::snapshot::Snapshot;
-use crate::table::{KeyId, KeyedLink, Revision, Table};
+use crate::table::{KeyId, KeyedLink, Revision, Table, category_key};
 use crate::text::TextIndex;
 use crate::vectors::{PassageKey, TextHash, VectorError, VectorIndex, VectorSettings};
 
@@ -169,12 +169,17 @@ impl Indexes {
             })
             .collect();
         let subject = intern(&mut self.table, &prepared.subject);
+        let filed = category_key(&record.category).filter(|_| record.kind.is_ticket());
+        let filed = filed.map(|key| self.table.intern(&key));
         Revision {
             position: prepared.position,
             id: record.id.clone(),
             kind: record.kind,
             title: record.title.as_str().into(),
             state: record.state,
+            impact: record.impact,
+            urgency: record.urgency,
+            filed,
             created: record.created,
             modified: record.modified,
             resolved: record.resolved,

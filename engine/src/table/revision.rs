@@ -14,6 +14,10 @@ pub(crate) struct Revision {
     pub(crate) kind: Kind,
     pub(crate) title: Box<str>,
     pub(crate) state: Option<State>,
+    pub(crate) impact: Option<u8>,
+    pub(crate) urgency: Option<u8>,
+    /// The key of its category, to which it refers; nobody owns it.
+    pub(crate) filed: Option<KeyId>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) modified: Option<Timestamp>,
     pub(crate) resolved: Option<Timestamp>,
@@ -56,8 +60,15 @@ pub(crate) struct Mention {
 pub(crate) fn referred_keys(revision: &Revision) -> Vec<KeyId> {
     let links = revision.links.iter().flat_map(|link| link.keys.iter().copied());
     let mentions = revision.mentions.iter().map(|mention| mention.key);
-    let mut keys: Vec<KeyId> = links.chain(revision.subject.iter().copied()).chain(mentions).collect();
+    let filed = revision.filed.iter().copied();
+    let mut keys: Vec<KeyId> =
+        links.chain(revision.subject.iter().copied()).chain(mentions).chain(filed).collect();
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+/// The key by which tickets of one category and sub-category meet. No name has one like it: names hold no control characters.
+pub(crate) fn category_key(category: &[String]) -> Option<String> {
+    (!category.is_empty()).then(|| format!("\u{1}{}", category.join("\u{1}").to_lowercase()))
 }
