@@ -19,6 +19,8 @@ const LEAST_CONFIDENCE: f64 = 0.2;
 const OWNER_OF_ITEM: f64 = 0.5;
 const OWNER_OF_PAGE: f64 = 0.8;
 const NAMED_ALERT: f64 = 1.5;
+/// All teams together that worked on earlier tickets in the same place (`triage_figures`: 176 of 200 without, 179 with).
+const SAME_PLACE: f64 = 0.8;
 
 /// A vote: weights by value, with who spoke for it.
 #[derive(Default)]
@@ -169,6 +171,9 @@ pub(crate) fn team(
         if let Some(team) = gather.team(&neighbour.record, Relation::AssignedTo)? {
             vote.add(team, neighbour.weight, "worked on like tickets", neighbour.id());
         }
+    }
+    for (id, name, share) in evidence.precedents.teams() {
+        vote.add_named(name.to_owned(), SAME_PLACE * share, "worked on what is hit", id, name);
     }
     for item in affected {
         if let Some(owner) = &item.owner {

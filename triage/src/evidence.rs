@@ -12,6 +12,7 @@ use crate::agent::TriageOptions;
 use crate::finding::{Alert, Neighbour, Page};
 use crate::fit::{self, Fit};
 use crate::names::{page_names, people};
+use crate::place::Precedents;
 use crate::story;
 
 /// Tickets that vote at most.
@@ -33,6 +34,7 @@ pub(crate) struct Evidence {
     pub(crate) tickets: Bundle,
     pub(crate) knowledge: Bundle,
     pub(crate) people: Vec<KnownName>,
+    pub(crate) precedents: Precedents,
 }
 
 impl Evidence {
@@ -101,7 +103,8 @@ impl<'a> Gather<'a> {
         }
         self.compare(ticket, &mut neighbours, &mut pages)?;
         let people = people(ticket, &neighbours);
-        Ok(Evidence { neighbours, pages, alerts, tickets, knowledge, people })
+        let precedents = Precedents::of(self, ticket)?;
+        Ok(Evidence { neighbours, pages, alerts, tickets, knowledge, people, precedents })
     }
 
     /// Holds the ticket against each neighbour and page, statement by statement.

@@ -13,6 +13,7 @@ mod words;
 
 mod classify;
 mod page;
+mod place;
 mod sources;
 mod strength;
 mod warnings;

@@ -31,7 +31,7 @@ impl TextHits {
 
     /// The score of a document that has every known term of the query, however often.
     pub fn possible(&self) -> f32 {
-        self.matched.iter().map(Matched::most).sum()
+        self.matched.iter().map(|term| term.factor).sum()
     }
 
     /// How much each word of the query tells records apart: its idf among the visible documents. What is no term, such as

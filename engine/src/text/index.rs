@@ -172,6 +172,8 @@ impl TextIndex {
 impl TextIndex {
     /// Merges all segments into one, as a merge in the background may at any time.
     pub(super) fn merge_all(&mut self) -> TextView {
+        // Ends the merges under way, which would hold some of the segments.
+        self.rollback().unwrap();
         let segments = self.writer.index().searchable_segment_ids().unwrap();
         self.writer.merge(&segments).wait().unwrap();
         self.reload().unwrap()

@@ -58,17 +58,10 @@ pub(super) struct Matched {
     pub(super) term: String,
     field: usize,
     pub(super) idf: f32,
-    /// What its saturation is multiplied with.
-    factor: f32,
+    /// What its saturation is multiplied with: no document's share exceeds it.
+    pub(super) factor: f32,
     /// Where each segment has it.
     places: Vec<Option<TermInfo>>,
-}
-
-impl Matched {
-    /// What no document's share exceeds.
-    pub(super) fn most(&self) -> f32 {
-        self.factor
-    }
 }
 
 /// The `limit` best documents among the visible ones, and the terms that they were found by.
