@@ -24,6 +24,8 @@ models: build
 	@$(TRIAGRAPH) models pull all-MiniLM-L6-v2
 
 demo: models
+	@# A desk that an earlier version left may want another index.
+	@[ ! -d $(DEMO) ] || $(TRIAGRAPH) --data $(DEMO) status >/dev/null 2>&1 || $(TRIAGRAPH) --data $(DEMO) reindex
 	@$(TRIAGRAPH) --data $(DEMO) ingest $(SOURCES)
 	@echo
 	@$(TRIAGRAPH) --data $(DEMO) triage --file datasets/demo/incoming/ticket.json
