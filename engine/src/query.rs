@@ -130,7 +130,7 @@ impl Leg {
 pub struct Hits {
     /// Best first; ties by record id. The first k are the same whatever limit was asked for.
     pub hits: Vec<Hit>,
-    /// How likely the first one is right; nothing where a text leg did not run or found nothing.
+    /// How likely the first one is right; nothing where a text leg did not run, or fewer than 20 records were found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
     /// Position of the log that all indexes showed.

@@ -106,7 +106,7 @@ impl Eval {
         let baseline = self.against.as_deref().map(Baseline::read).transpose()?;
         let comparisons = baseline.map(|baseline| baseline.compare(&reports)).transpose()?;
         if let Some(path) = &self.save {
-            Baseline::of(&reports).write(path)?;
+            Baseline::of(&reports)?.write(path)?;
         }
         if let Some(path) = &self.features {
             confidence::write(path, &reports)?;
@@ -199,7 +199,7 @@ fn measure(
             query.exclude = originals.record(&line.id).cloned().into_iter().collect();
             let started = Instant::now();
             let (ranked, confidence) = desk.rank(scope, &query)?;
-            if chosen.len() > 1 {
+            if name == HYBRID {
                 times.push(started.elapsed().as_secs_f64());
             }
             // A grade may name a record by its full id or by its source's own.
@@ -213,12 +213,9 @@ fn measure(
             let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
             let measures = graded.map(|grades| Measures::of(&ids, grades));
             if name == HYBRID {
+                let is_answerable = graded.is_some_and(|grades| grades.values().any(|grade| *grade > 0.0));
                 let is_right = measures.is_some_and(|measures| measures.hit_at_1 > 0.0);
-                asked.extend(confidence.map(|sure| Asked {
-                    sure,
-                    is_right,
-                    is_answerable: graded.is_some(),
-                }));
+                asked.extend(confidence.map(|sure| Asked { sure, is_right, is_answerable }));
             }
             if let Some(measures) = measures {
                 by_query.entry(name.clone()).or_default().insert(line.id.clone(), measures);

@@ -37,8 +37,16 @@ pub(super) struct Gather<'a> {
 /// Something that is hit.
 enum Thing<'a> {
     Known(&'a Revision),
-    /// Only tickets know of it.
     Named(KeyId),
+}
+
+impl Thing<'_> {
+    fn number(&self) -> (Option<u64>, Option<KeyId>) {
+        match self {
+            Self::Known(revision) => (Some(revision.position), None),
+            Self::Named(key) => (None, Some(*key)),
+        }
+    }
 }
 
 /// An earlier ticket and what it went by.
@@ -147,6 +155,11 @@ impl<'a> Gather<'a> {
         let named = named.filter(|thing| is_thing(thing.kind)).map(|thing| Thing::Known(thing));
         let mut things: Vec<Thing<'a>> = named.collect();
         things.extend(linked);
+        // Linked by number and by name, a thing is one all the same; the special place is the one that its source named first.
+        let mut seen = BTreeSet::new();
+        things.reverse();
+        things.retain(|thing| seen.insert(thing.number()));
+        things.reverse();
         things.sort_by_key(|thing| !matches!(thing, Thing::Known(one) if one.kind == Kind::Service));
         things
     }

@@ -95,6 +95,22 @@ fn a_ticket_says_nothing_of_itself() {
 }
 
 #[test]
+fn a_thing_that_is_linked_twice_is_heard_once() {
+    let trial = Trial::new();
+    trial.apply([record("cmdb:ci-7", Kind::ConfigurationItem, "db-1", &[]), solved(1, "db-1", "KB-1")]);
+    trial.apply([solved(2, "db-1", "KB-1")]);
+    let twice = record(
+        "s:NEW-1",
+        Kind::Incident,
+        "down",
+        &[(Relation::Affects, "db-1"), (Relation::Affects, "ci-7")],
+    );
+    let twice = PrecedentRequest::new(Subject::Ticket(Box::new(twice)), Sought::Page);
+    assert_eq!(ask(&trial, &operator(), &twice), ask(&trial, &operator(), &page("db-1")));
+    assert_eq!(ask(&trial, &operator(), &twice), [("KB-1".to_owned(), 0.666_667)]);
+}
+
+#[test]
 fn hidden_tickets_and_pages_say_nothing() {
     let [with, without] = [Trial::new(), Trial::new()];
     let for_board = |mut record: Record| {

@@ -38,10 +38,16 @@ impl Confidence {
     }
 }
 
-/// Looks at what the legs found; nothing where one of the text legs did not run or found nothing.
+/// Records that must have been found: among fewer, the scaled scores say little, since the last one always has none.
+const LEAST_FOUND: usize = 20;
+
+/// Looks at what the legs found; nothing where a text leg did not run, or where they found too little to compare.
 pub(crate) fn confidence(found: &[(Leg, Found)], fused: &[Fused]) -> Option<Confidence> {
     let of = |wanted| found.iter().find(|(leg, _)| *leg == wanted).map(|(_, found)| found);
     let (lexical, dense) = (of(Leg::Lexical)?, of(Leg::Dense)?);
+    if fused.len() < LEAST_FOUND {
+        return None;
+    }
     let ((_, best_words), (nearest, cosine)) = (lexical.scores.first()?, dense.scores.first()?);
     let Evidence::Terms(terms) = &lexical.evidence else { return None };
     let text = |place: usize| fused.get(place).map_or(0.0, |fused| text_score(&fused.legs));
@@ -64,4 +70,35 @@ pub(crate) fn confidence(found: &[(Leg, Found)], fused: &[Fused]) -> Option<Conf
 fn text_score(legs: &[LegScore]) -> f64 {
     let text = legs.iter().filter(|leg| matches!(leg.leg, Leg::Lexical | Leg::Dense));
     text.map(|leg| leg.normalised * leg.weight).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use ontology::{Audience, Kind, Scope, TenantId};
+
+    use super::*;
+    use crate::query::Query;
+    use crate::trial::{Trial, record};
+
+    fn confidence(trial: &Trial) -> Option<Confidence> {
+        let staff = Scope::of(TenantId::new("main").unwrap(), [Audience::staff()]);
+        let query = Query::new("the disk of the takeover is full", Timestamp::UNIX_EPOCH);
+        trial.desk.search(&staff, &query).unwrap().confidence
+    }
+
+    #[test]
+    fn few_hits_give_none_and_hidden_records_change_none() {
+        let trial = Trial::with_embedder();
+        trial.apply((0..10).map(|n| record(&format!("s:INC-{n}"), Kind::Incident, "disk full", &[])));
+        assert_eq!(confidence(&trial), None);
+        let more = |n| record(&format!("s:INC-{n}"), Kind::Incident, &format!("disk {n} is slow"), &[]);
+        trial.apply((10..40).map(more));
+        let before = confidence(&trial);
+        assert!(before.is_some_and(|before| before.chance > 0.0 && before.chance < 1.0), "{before:?}");
+        let mut plan = record("kb:plan", Kind::Article, "takeover", &[]);
+        plan.audience = vec![Audience::new("board").unwrap()];
+        trial.apply([plan]);
+        assert_eq!(confidence(&trial), before);
+    }
 }

@@ -20,10 +20,8 @@ use super::scope::{Saturation, Scope};
 use super::view::Segment;
 use super::{TermScore, TextHit};
 
-/// How late repetition of a term saturates. Chosen on six sets of alerts, tickets, questions and abstracts, for what the
-/// text legs give together (`benches/README.md`).
+/// How late repetition saturates, and how much length counts. Chosen for both text legs on six sets (`benches/README.md`).
 pub(super) const K1: f32 = 1.0;
-/// How much the length of a document counts.
 pub(super) const B: f32 = 0.85;
 
 /// How many terms of a query are searched; of more, those that the fewest visible documents hold.
@@ -77,8 +75,7 @@ pub(super) fn search(
         return Ok((Vec::new(), Vec::new()));
     }
     let search = Search { segments, fields, scope, deadline };
-    let terms = search.rarest(search.places(terms)?)?;
-    let (scores, matched) = search.scores(terms)?;
+    let (scores, matched) = search.scores(search.rarest(search.places(terms)?)?)?;
     Ok((search.best(&scores, limit), matched))
 }
 
@@ -181,6 +178,9 @@ impl Search<'_> {
         let mut postings = Postings::default();
         for (term, places) in terms {
             self.read(term.field, &places, &mut postings)?;
+            if postings.count() == 0 {
+                continue;
+            }
             let idf = self.scope.idf(postings.count());
             let factor = term.weight * idf;
             let saturation = self.scope.saturations[term.field];

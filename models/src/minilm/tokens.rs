@@ -56,6 +56,7 @@ impl WordPieces {
         let mut words: WordSpans = encoding
             .get_word_ids()
             .iter()
+            .take(ids.len())
             .map(|word| encoding.word_to_chars((*word)?, 0).map(|(start, end)| start..end))
             .collect();
         words.resize(ids.len(), None);

@@ -42,7 +42,7 @@ pub(super) struct Comparison {
 
 impl Baseline {
     /// What the reports say, to four digits.
-    pub(super) fn of(reports: &[Report]) -> Self {
+    pub(super) fn of(reports: &[Report]) -> anyhow::Result<Self> {
         let set = |report: &Report| {
             let legs = report.by_query.iter().map(|(leg, queries)| {
                 let rounded = queries.iter().map(|(id, m)| (id.clone(), (m.ndcg_at_10 * 1e4).round() / 1e4));
@@ -50,7 +50,12 @@ impl Baseline {
             });
             (report.dataset.clone(), legs.collect())
         };
-        Self { format: FORMAT, sets: reports.iter().map(set).collect() }
+        let sets: BTreeMap<String, _> = reports.iter().map(set).collect();
+        ensure!(
+            sets.len() == reports.len(),
+            "two of the folders have one name: measure them one after the other"
+        );
+        Ok(Self { format: FORMAT, sets })
     }
 
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
@@ -73,7 +78,7 @@ impl Baseline {
 
     /// Compares what was measured now. Each leg of the file must have been measured, on the same queries.
     pub(super) fn compare(&self, reports: &[Report]) -> anyhow::Result<Vec<Comparison>> {
-        let now = Self::of(reports);
+        let now = Self::of(reports)?;
         let mut comparisons = Vec::new();
         for (dataset, legs) in &self.sets {
             let set = now.sets.get(dataset).with_context(|| {
@@ -151,7 +156,7 @@ mod tests {
     }
 
     fn drops(before: &[f64], now: &[f64]) -> bool {
-        let baseline = Baseline::of(&[report("hybrid", before)]);
+        let baseline = Baseline::of(&[report("hybrid", before)]).unwrap();
         baseline.compare(&[report("hybrid", now)]).unwrap()[0].has_dropped
     }
 
@@ -168,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_has_not_held() {
-        let baseline = Baseline::of(&[report("hybrid", &[1.0, 0.5])]);
+        let baseline = Baseline::of(&[report("hybrid", &[1.0, 0.5])]).unwrap();
         let error = |now: &[Report]| baseline.compare(now).unwrap_err().to_string();
         assert!(error(&[]).contains("set, which was not measured"));
         assert!(error(&[report("dense", &[1.0, 0.5])]).contains("leg hybrid"));

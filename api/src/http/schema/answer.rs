@@ -12,7 +12,7 @@ use super::record::{Kind, Leg, Record, Relation, SectionKind, Span, State};
 pub(crate) struct Hits {
     /// Best first; ties by record id.
     hits: Vec<Hit>,
-    /// How likely the first one is right; nothing where a text leg did not run or found nothing.
+    /// How likely the first one is right; nothing where a text leg did not run, or fewer than 20 records were found.
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<Confidence>,
     /// Position of the log that all indexes showed.
