@@ -72,7 +72,7 @@ impl Collected<'_> {
         let open = |other: &Revision| other.kind.is_ticket() && is_open(other);
         let mut edges = BTreeMap::new();
         for wanted in [&things as &dyn Fn(&Revision) -> bool, &changes, &open] {
-            let bounds = Bounds { edges: usize::MAX, looked_at: REFERRERS, wanted };
+            let bounds = Bounds { edges: usize::MAX, looked_at: REFERRERS, tickets: true, wanted };
             let (found, _) = around(&self.snapshot.table, thing.position, self.visible, &bounds);
             edges.extend(
                 found.into_iter().map(|edge| ((Reverse(edge.to), edge.relation, edge.reversed), edge)),

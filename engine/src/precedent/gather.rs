@@ -182,7 +182,7 @@ impl<'a> Gather<'a> {
     /// What needs the things that are hit, is needed by them, or holds them together.
     fn around(&self, things: &[Thing<'a>]) -> Vec<Thing<'a>> {
         let wanted = |other: &Revision| is_thing(other.kind) || other.kind == Kind::Relationship;
-        let bounds = Bounds { edges: THINGS, looked_at: LOOKED_AT, wanted: &wanted };
+        let bounds = Bounds { edges: THINGS, looked_at: LOOKED_AT, tickets: false, wanted: &wanted };
         let known = things.iter().filter_map(|thing| match thing {
             Thing::Known(revision) => Some(*revision),
             Thing::Named(_) => None,
@@ -203,7 +203,7 @@ impl<'a> Gather<'a> {
         for thing in things {
             let Thing::Known(thing) = thing else { continue };
             let wanted = |other: &Revision| other.kind.is_knowledge();
-            let bounds = Bounds { edges: THINGS, looked_at: LOOKED_AT, wanted: &wanted };
+            let bounds = Bounds { edges: THINGS, looked_at: LOOKED_AT, tickets: false, wanted: &wanted };
             let (edges, _) = around(self.table, thing.position, self.visible, &bounds);
             for edge in edges {
                 let Some(other) = self.table.revision(edge.to) else { continue };

@@ -75,7 +75,10 @@ fn terms(position: u64, found: &[(Leg, Found)], warnings: &mut Vec<String>) -> V
         _ => None,
     });
     let mut terms = evidence.unwrap_or(Ok(Vec::new())).unwrap_or_else(|error| {
-        warnings.push(format!("the words of a hit are not shown: {error}"));
+        let warning = format!("the words of a hit are not shown: {error}");
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
         Vec::new()
     });
     terms.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.term.cmp(&b.term)));

@@ -97,6 +97,9 @@ pub(crate) fn rank(
         || lexical_leg(&snapshot.text, text, admitted, query),
         || run(Leg::Dense).then(|| read(snapshot, embedder, text, query)),
     );
+    if let (Err(reason), true, false) = (&words, run(Leg::Dense), run(Leg::Lexical)) {
+        warnings.push(format!("all words of the question count alike: {reason}"));
+    }
     let (dense, embedding) = match reading {
         Some(reading) => dense_leg(snapshot, reading, words.as_ref().ok(), admitted, query),
         None => (None, None),

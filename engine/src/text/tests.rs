@@ -357,3 +357,26 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     files.filter(|file| file.to_string_lossy().ends_with(ending)).collect()
 }
+
+#[test]
+fn a_word_counts_by_how_few_visible_documents_have_it() {
+    let folder = TempDir::new().unwrap();
+    let bodies = ["disk full", "disk slow", "disk KubePod", "takeover"].map(str::to_owned);
+    let view = index_of(&folder, &bodies, 10).view();
+    let rarity = |visible: u64, word: &str| {
+        let hits = view.search("the disk takeover of KubePod", &Visible::all(visible), 10, None).unwrap();
+        hits.rarity()(word)
+    };
+    let idf = |documents: f32, frequency: f32| (1.0 + (documents - frequency + 0.5) / (frequency + 0.5)).ln();
+    let near =
+        |found: f32, expected: f32| assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
+    near(rarity(4, "takeover"), idf(4.0, 1.0));
+    near(rarity(4, "Pod"), idf(4.0, 1.0));
+    // At least one, for what most documents have and for what is no term.
+    for word in ["disk", "the", ","] {
+        near(rarity(4, word), 1.0);
+    }
+    // What only a hidden document has is as rare as what none has.
+    near(rarity(3, "takeover"), idf(3.0, 0.0));
+    near(rarity(3, "nowhere"), idf(3.0, 0.0));
+}

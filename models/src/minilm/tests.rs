@@ -50,6 +50,18 @@ fn all_ways_to_compute_keep_the_contract() {
 }
 
 #[test]
+fn a_question_is_weighed_word_by_word() {
+    let asked = std::cell::RefCell::new(Vec::new());
+    let reading = MiniLm::open(&folder()).unwrap().read("Größe der VPN-Outage: unbootable").unwrap();
+    let _ = reading.vector(|word| {
+        asked.borrow_mut().push(word.to_owned());
+        1.0
+    });
+    // Once a word, however many pieces the model reads it in.
+    assert_eq!(asked.into_inner(), ["Größe", "der", "VPN", "-", "Outage", ":", "unbootable"]);
+}
+
+#[test]
 fn it_is_the_published_model() {
     // The first numbers that the model's own documentation prints for this sentence.
     let published = [0.067_657, 0.063_496, 0.048_713, 0.079_305, 0.037_448, 0.002_653, 0.039_375, -0.007_098];

@@ -17,7 +17,13 @@ pub(crate) struct Edge {
 /// The visible neighbours of a record, at most `limit`: those it refers to, then those that refer to it; of these, tickets
 /// last, and the newest first. A relationship record is no stop of its own: the edge goes through it.
 pub(crate) fn neighbours(table: &Table, position: u64, visible: &Visible, limit: usize) -> Vec<Edge> {
-    around(table, position, visible, &Bounds { edges: limit, looked_at: usize::MAX, wanted: &|_| true }).0
+    around(
+        table,
+        position,
+        visible,
+        &Bounds { edges: limit, looked_at: usize::MAX, tickets: true, wanted: &|_| true },
+    )
+    .0
 }
 
 /// How far a look around a record goes.
@@ -26,7 +32,9 @@ pub(crate) struct Bounds<'a> {
     pub(crate) edges: usize,
     /// References looked at, whether they turn out to be edges or not.
     pub(crate) looked_at: usize,
-    /// Which referrers are looked at; the others cost next to nothing.
+    /// Whether tickets are looked at too; a thing may have very many.
+    pub(crate) tickets: bool,
+    /// Which referrers are looked at, of those that this opens.
     pub(crate) wanted: &'a dyn Fn(&Revision) -> bool,
 }
 
@@ -44,7 +52,7 @@ pub(crate) fn around(
     let names: Vec<&KeyId> =
         revision.names.iter().filter(|name| !table.resolve(**name, visible).is_empty()).collect();
     // A thing's place among things is not to drown in the tickets about it.
-    for tickets in [false, true] {
+    for tickets in [false, true].into_iter().filter(|tickets| bounds.tickets || !tickets) {
         let referrers = names.iter().flat_map(|name| table.referrers(**name).iter().rev());
         let referrers = referrers.filter(|referrer| table.is_ticket(**referrer) == tickets);
         let referrers = referrers.filter(|referrer| visible.contains(**referrer));
@@ -141,14 +149,16 @@ mod tests {
         let table = &snapshot.table;
         let visible = snapshot.visible(&operator(), None);
         let position = |name: &str| table.current(&id(name)).unwrap();
-        let look = |limit| {
-            let bounds = Bounds { edges: usize::MAX, looked_at: limit, wanted: &|_| true };
+        let look_at = |limit, tickets| {
+            let bounds = Bounds { edges: usize::MAX, looked_at: limit, tickets, wanted: &|_| true };
             let (edges, looked_at) = around(table, position("cmdb:wms-db"), &visible, &bounds);
             (edges.iter().map(|edge| edge.to).collect::<Vec<_>>(), looked_at)
         };
+        let look = |limit| look_at(limit, true);
         let (app, newest) = (position("cmdb:wms-app"), position("s:INC-19"));
         assert_eq!(look(1), (vec![app], 1));
         assert_eq!(look(2), (vec![app, newest], 2));
         assert_eq!(look(100).1, 21);
+        assert_eq!(look_at(100, false), (vec![app], 1));
     }
 }

@@ -43,3 +43,24 @@ pub(crate) fn nearest_passages(
     let nearest = vectors.nearest_of(embedding, positions).into_iter();
     nearest.map(|hit| hit.map(|hit| BestPassage { ordinal: hit.key.ordinal(), cosine: hit.cosine })).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use ontology::Kind;
+
+    use crate::query::{Leg, Query};
+    use crate::trial::{Trial, id, operator, record};
+
+    #[test]
+    fn a_question_means_its_rare_words_most() {
+        let trial = Trial::with_embedder();
+        trial.apply((0..30).map(|n| record(&format!("s:INC-{n}"), Kind::Incident, "disk", &[])));
+        trial.apply([record("kb:plan", Kind::Article, "takeover", &[])]);
+        let mut query = Query::new("disk takeover", Timestamp::UNIX_EPOCH);
+        query.legs = vec![Leg::Dense];
+        let first = trial.desk.search(&operator(), &query).unwrap().hits.remove(0);
+        // Were both words to count alike, it would be .76.
+        assert_eq!((first.record, first.legs[0].raw > 0.9), (id("kb:plan"), true), "{:?}", first.legs);
+    }
+}

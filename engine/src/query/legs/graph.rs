@@ -73,7 +73,7 @@ pub(crate) fn graph(
                 continue;
             }
             in_time(deadline)?;
-            let bounds = Bounds { edges: usize::MAX, looked_at: budget, wanted: &|_| true };
+            let bounds = Bounds { edges: usize::MAX, looked_at: budget, tickets: true, wanted: &|_| true };
             let (edges, looked_at) = around(table, position, visible, &bounds);
             budget -= looked_at.min(budget);
             let weight: f64 = edges.iter().map(|edge| relation_weight(edge.relation)).sum();
