@@ -10,6 +10,7 @@ mod folder;
 mod mentions;
 mod prepare;
 mod publish;
+mod resume;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -34,7 +35,7 @@ use crate::vectors::VectorError;
 pub use ask_graph::Neighbours;
 pub use folder::FolderError;
 pub(crate) use folder::{Folder, take_away};
-pub(crate) use prepare::is_searchable;
+pub(crate) use prepare::{digest, is_searchable};
 pub(crate) use publish::resolve;
 pub(crate) use write::Indexes;
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use ontology::{Audiences, Observation, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::desk::{Desk, DeskError, Indexes, is_searchable};
+use crate::desk::{Desk, DeskError, Indexes, digest, is_searchable};
 use crate::graph;
 use crate::log::{BATCH_BYTES, Operation};
 use crate::snapshot::Snapshot;
+use crate::table::Table;
 use crate::vectors::{PassageKey, TextHash};
 
 /// Problems listed for each part; the others are counted.
@@ -111,14 +112,14 @@ impl Desk {
         let mut found = Findings::default();
         let snapshot = self.snapshot();
         found.result.generation = snapshot.generation();
-        self.verify_log(&mut found)?;
+        self.verify_log(&snapshot.table, &mut found)?;
         self.verify_text(&snapshot, &mut found);
         verify_vectors(&indexes, &snapshot, &mut found);
         self.verify_graph(&snapshot, &mut found)?;
         Ok(found.finish())
     }
 
-    fn verify_log(&self, found: &mut Findings) -> Result<(), DeskError> {
+    fn verify_log(&self, table: &Table, found: &mut Findings) -> Result<(), DeskError> {
         for problem in self.database.check()? {
             found.add("log", problem);
         }
@@ -137,11 +138,14 @@ impl Desk {
             for entry in &entries {
                 if let Operation::Upsert(observation) = &entry.operation {
                     let hash = Observation::content_hash(&observation.record);
+                    let what = format!("entry {} ({})", entry.position, entry.record);
                     if hashes.get(&entry.position).is_none_or(|kept| *kept != hash) {
-                        found.add(
-                            "log",
-                            format!("entry {} ({}) is not what was written", entry.position, entry.record),
-                        );
+                        found.add("log", format!("{what} is not what was written"));
+                    }
+                    // What a later entry deleted is not in the table; what is there is this.
+                    let shown = table.revision(entry.position);
+                    if shown.is_some_and(|shown| shown.digest != digest(&observation.record)) {
+                        found.add("table", format!("{what} differs from the log"));
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! What should a knowledge manager look at? Pages that are stale, never cited, near-duplicates or contradicted, and alerts without a runbook.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan};
 use ontology::{Kind, RecordId, Relation, Scope};
@@ -87,9 +88,7 @@ impl Desk {
         let visible = snapshot.visible(scope, None);
         let usage = self.database.usage()?;
         let mut report = KnowledgeReport::default();
-        let current =
-            || snapshot.table.current_revisions().filter(|revision| visible.contains(revision.position));
-        for page in current().filter(|revision| revision.kind.is_knowledge()) {
+        for page in current(&snapshot, &visible, Kind::is_knowledge) {
             report.pages += 1;
             if is_stale(page, now) {
                 report.stale.push(StalePage {
@@ -104,7 +103,7 @@ impl Desk {
             }
             report.contradictions.extend(contradictions(&snapshot, page, &visible, now));
         }
-        for alert in current().filter(|revision| revision.kind == Kind::Alert) {
+        for alert in current(&snapshot, &visible, |kind| kind == Kind::Alert) {
             if !has_runbook(&snapshot, alert, &visible) {
                 report.alerts_without_runbook.push(reference(alert));
             }
@@ -112,6 +111,18 @@ impl Desk {
         report.near_duplicates = near_duplicates(&snapshot, &visible, &mut report.warnings)?;
         Ok(report)
     }
+}
+
+/// What a scope sees of some kinds.
+fn current<'s>(
+    snapshot: &'s Snapshot,
+    visible: &Visible,
+    is_wanted: impl Fn(Kind) -> bool,
+) -> impl Iterator<Item = &'s Arc<Revision>> {
+    let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| is_wanted(*kind)).collect();
+    let mut wanted = snapshot.table.of_kinds(&kinds);
+    wanted.keep(visible);
+    snapshot.table.current_among(&wanted)
 }
 
 fn reference(revision: &Revision) -> PageRef {
@@ -167,12 +178,8 @@ fn near_duplicates(
         warnings.push("near-duplicates were not looked for: no embedder is at hand".to_owned());
         return Ok(Vec::new());
     };
-    let pages: BTreeMap<u64, &Revision> = snapshot
-        .table
-        .current_revisions()
-        .filter(|revision| revision.kind.is_knowledge() && visible.contains(revision.position))
-        .map(|revision| (revision.position, &**revision))
-        .collect();
+    let pages = current(snapshot, visible, Kind::is_knowledge);
+    let pages: BTreeMap<u64, &Revision> = pages.map(|page| (page.position, &**page)).collect();
     let mut among = Visible::none(snapshot.generation());
     for position in pages.keys() {
         among.insert(*position);

@@ -174,16 +174,16 @@ impl RecordLog {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The observations of things that text may name, each with whether no later entry deletes it.
-    pub(crate) fn nameable(&self) -> Result<Vec<(u64, Observation, bool)>, LogError> {
+    /// The observations behind a position of things that text may name, each with whether no later entry deletes it.
+    pub(crate) fn nameable(&self, after: u64) -> Result<Vec<(u64, Observation, bool)>, LogError> {
         let reader = self.database.reader();
         let mut statement = reader.prepare(
             "SELECT position, payload, NOT EXISTS (SELECT 1 FROM log AS later WHERE later.record = log.record
                  AND later.position > log.position AND later.operation IN ('delete', 'purge'))
-             FROM log WHERE kind IN ('configuration_item', 'service', 'alert', 'team')
+             FROM log WHERE position > ?1 AND kind IN ('configuration_item', 'service', 'alert', 'team')
              AND payload IS NOT NULL ORDER BY position",
         )?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query([after.cast_signed()])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let position = row.get::<_, i64>(0)?.cast_unsigned();

@@ -3,88 +3,96 @@
 //! Records meet by *keys*, the normal form of names. A record owns keys (its number, host name, alias) and refers to keys
 //! (its links and the identifiers in its text). A link is resolved when it is walked, by asking who owns the key now, so
 //! nothing is pending and the order in which records arrive changes nothing. All collections are persistent: a snapshot
-//! is a cheap clone that later writes do not disturb.
+//! is a cheap clone that later writes do not disturb. A table that was kept in a file is opened without being read: its
+//! revisions are decoded one by one when somebody asks for them.
 
+mod keys;
 mod pages;
 mod resolve;
 mod revision;
 mod sets;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod write;
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
-use imbl::{HashMap, OrdMap};
 use jiff::Timestamp;
 use ontology::{Kind, RecordId, Scope};
 
 use crate::visible::Visible;
 
+use keys::Keys;
 use pages::Pages;
 use sets::Sets;
+use stored::Stored;
 
+pub(crate) use keys::KeyId;
 pub(crate) use revision::{KeyedLink, Mention, Revision, category_key, referred_keys};
-
-/// A key's number; keys are interned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct KeyId(pub(crate) u32);
-
-#[derive(Debug, Clone)]
-struct Slot {
-    revision: Option<Arc<Revision>>,
-    /// When a later revision was observed.
-    superseded: Option<Timestamp>,
-}
+pub(crate) use stored::{Beside, StoredError};
+pub(crate) use write::name_it;
 
 #[derive(Debug, Clone, Default)]
-struct KeyEntry {
-    text: Arc<str>,
-    owners: Arc<Vec<u64>>,
-    referrers: Arc<Vec<u64>>,
+struct Slot {
+    /// Unset while nobody asked for what the file holds.
+    revision: OnceLock<Option<Arc<Revision>>>,
+    /// When a later revision was observed.
+    superseded: Option<Timestamp>,
 }
 
 /// All revisions up to a position of the log.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
     slots: Pages<Slot>,
-    current: OrdMap<RecordId, u64>,
-    key_ids: HashMap<Arc<str>, u32>,
-    keys: Pages<KeyEntry>,
+    keys: Keys,
     sets: Sets,
+    /// The file that holds the revisions of the first slots.
+    stored: Option<Arc<Stored>>,
 }
 
 impl Table {
+    /// The table that a file holds, and what is kept beside it; none when there is no file, or one of another version.
+    pub(crate) fn open(path: &Path) -> Result<Option<(Self, Beside)>, StoredError> {
+        let Some((stored, meta)) = Stored::open(path)? else { return Ok(None) };
+        let stored = Arc::new(stored);
+        let mut slots = Pages::default();
+        let superseded = stored.superseded();
+        superseded.for_each(|superseded| slots.push(Slot { superseded, ..Slot::default() }));
+        let beside = meta.beside.clone();
+        let sets = Sets::of(meta, stored.lists());
+        Ok(Some((Self { slots, keys: Keys::of(Arc::clone(&stored)), sets, stored: Some(stored) }, beside)))
+    }
+
     /// The position of the log that it shows.
     pub(crate) fn position(&self) -> u64 {
         self.slots.len() as u64
     }
 
     pub(crate) fn key(&self, text: &str) -> Option<KeyId> {
-        self.key_ids.get(text).map(|id| KeyId(*id))
+        self.keys.find(text)
     }
 
     pub(crate) fn key_text(&self, key: KeyId) -> &str {
-        self.keys.get(key.0 as usize).map_or("", |entry| &entry.text)
+        self.keys.text(key)
     }
 
     /// Gives a key its number.
     pub(crate) fn intern(&mut self, text: &str) -> KeyId {
-        if let Some(id) = self.key_ids.get(text) {
-            return KeyId(*id);
-        }
-        let id = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
-        let text: Arc<str> = text.into();
-        self.keys.push(KeyEntry { text: Arc::clone(&text), ..KeyEntry::default() });
-        self.key_ids.insert(text, id);
-        KeyId(id)
+        self.keys.intern(text)
     }
 
     /// The revision at a position, unless it was deleted.
     pub(crate) fn revision(&self, position: u64) -> Option<&Arc<Revision>> {
-        self.slots.get(slot_index(position)?)?.revision.as_ref()
+        let slot = self.slots.get(slot_index(position)?)?;
+        let read = || self.stored.as_ref()?.revision(position).map(Arc::new);
+        slot.revision.get_or_init(read).as_ref()
     }
 
     /// The position of a record's current revision.
     pub(crate) fn current(&self, id: &RecordId) -> Option<u64> {
-        self.current.get(id).copied()
+        self.positions_of(id).pop()
     }
 
     /// A record's current revision.
@@ -98,13 +106,26 @@ impl Table {
     }
 
     /// Every current revision, in the order of record ids.
-    pub(crate) fn current_revisions(&self) -> impl Iterator<Item = &Arc<Revision>> {
-        self.current.values().filter_map(|position| self.revision(*position))
+    pub(crate) fn current_revisions(&self) -> impl Iterator<Item = &Arc<Revision>> + use<'_> {
+        self.current_among(&self.sets.current)
+    }
+
+    /// The current revisions at some positions, in the order of record ids.
+    pub(crate) fn current_among<'t>(
+        &'t self,
+        positions: &Visible,
+    ) -> impl Iterator<Item = &'t Arc<Revision>> + use<'t> {
+        let mut current = (*self.sets.current).clone();
+        current.keep(positions);
+        let revisions = current.iter().filter_map(|position| self.revision(position));
+        let mut revisions: Vec<_> = revisions.collect();
+        revisions.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        revisions.into_iter()
     }
 
     /// Every revision that is kept, superseded ones too, in the order of the log.
     pub(crate) fn kept_revisions(&self) -> impl Iterator<Item = &Arc<Revision>> {
-        self.slots.iter().filter_map(|slot| slot.revision.as_ref())
+        (1..=self.position()).filter_map(|position| self.revision(position))
     }
 
     /// Whether the revision at a position is a ticket's.
@@ -124,12 +145,12 @@ impl Table {
 
     /// Positions of the revisions that own a key, superseded ones too, ascending.
     pub(crate) fn owners(&self, key: KeyId) -> &[u64] {
-        self.keys.get(key.0 as usize).map_or(&[], |entry| &entry.owners)
+        self.keys.owners(key)
     }
 
     /// Positions of the revisions that link to or mention a key, superseded ones too, ascending.
     pub(crate) fn referrers(&self, key: KeyId) -> &[u64] {
-        self.keys.get(key.0 as usize).map_or(&[], |entry| &entry.referrers)
+        self.keys.referrers(key)
     }
 
     /// Whether a visible record is called by a key.
@@ -148,8 +169,8 @@ impl Table {
     pub(crate) fn visible(&self, scope: &Scope, as_of: Option<Timestamp>) -> Visible {
         let Some(moment) = as_of else { return self.sets.visible(scope) };
         let mut visible = Visible::none(self.position());
-        for slot in self.slots.iter() {
-            let Some(revision) = &slot.revision else { continue };
+        for (position, slot) in (1..).zip(self.slots.iter()) {
+            let Some(revision) = self.revision(position) else { continue };
             let shown = revision.observed <= moment && slot.superseded.is_none_or(|until| until > moment);
             let allowed = |revision: &Revision| scope.allows(&revision.audience);
             if shown
@@ -165,32 +186,29 @@ impl Table {
     /// Adds a revision at the next position and supersedes the one before it. Returns the position it supersedes.
     pub(crate) fn push(&mut self, revision: Revision) -> Option<u64> {
         debug_assert_eq!(revision.position, self.position() + 1, "positions are dense");
-        let (position, observed) = (revision.position, revision.observed);
-        let before = self.current.insert(revision.id.clone(), position);
+        let observed = revision.observed;
+        let before = self.current(&revision.id);
         if let Some(slot) = before.and_then(slot_index).and_then(|index| self.slots.get_mut(index)) {
             slot.superseded = Some(observed);
         }
         self.connect(&revision);
         self.sets.push(&revision, before);
-        self.slots.push(Slot { revision: Some(Arc::new(revision)), superseded: None });
+        self.slots.push(Slot { revision: Some(Arc::new(revision)).into(), superseded: None });
         before
     }
 
     /// Notes a position that shows nothing: a delete, a purge, an erased payload.
     pub(crate) fn push_empty(&mut self) {
         self.sets.push_empty();
-        self.slots.push(Slot { revision: None, superseded: None });
+        self.slots.push(Slot { revision: None.into(), superseded: None });
     }
 
     /// Forgets every revision of a record. Returns their positions.
     pub(crate) fn forget(&mut self, id: &RecordId) -> Vec<u64> {
-        self.current.remove(id);
         let positions = self.positions_of(id);
         for position in &positions {
-            let Some(index) = slot_index(*position) else { continue };
-            let Some(revision) = self.slots.get_mut(index).and_then(|slot| slot.revision.take()) else {
-                continue;
-            };
+            let Some(revision) = self.revision(*position).cloned() else { continue };
+            self.set_revision(*position, None);
             self.disconnect(&revision);
             self.sets.remove(&revision);
         }
@@ -219,54 +237,29 @@ impl Table {
         let after = Revision { mentions, ..(*before).clone() };
         let (left, joined) = (referred_keys(&before), referred_keys(&after));
         for key in left.iter().filter(|key| !joined.contains(key)) {
-            self.edit_key(*key, |entry| remove_sorted(&mut entry.referrers, position));
+            self.keys.remove_referrer(*key, position);
         }
-        for key in joined {
-            self.edit_key(key, |entry| insert_sorted(&mut entry.referrers, position));
-        }
+        joined.into_iter().for_each(|key| self.keys.add_referrer(key, position));
+        self.set_revision(position, Some(Arc::new(after)));
+    }
+
+    fn set_revision(&mut self, position: u64, revision: Option<Arc<Revision>>) {
         if let Some(slot) = slot_index(position).and_then(|index| self.slots.get_mut(index)) {
-            slot.revision = Some(Arc::new(after));
+            slot.revision = revision.into();
         }
     }
 
     fn connect(&mut self, revision: &Revision) {
-        for key in &revision.names {
-            self.edit_key(*key, |entry| insert_sorted(&mut entry.owners, revision.position));
-        }
-        for key in referred_keys(revision) {
-            self.edit_key(key, |entry| insert_sorted(&mut entry.referrers, revision.position));
-        }
+        revision.names.iter().for_each(|key| self.keys.add_owner(*key, revision.position));
+        referred_keys(revision).into_iter().for_each(|key| self.keys.add_referrer(key, revision.position));
     }
 
     fn disconnect(&mut self, revision: &Revision) {
-        for key in &revision.names {
-            self.edit_key(*key, |entry| remove_sorted(&mut entry.owners, revision.position));
-        }
-        for key in referred_keys(revision) {
-            self.edit_key(key, |entry| remove_sorted(&mut entry.referrers, revision.position));
-        }
-    }
-
-    fn edit_key(&mut self, key: KeyId, edit: impl FnOnce(&mut KeyEntry)) {
-        if let Some(entry) = self.keys.get_mut(key.0 as usize) {
-            edit(entry);
-        }
+        revision.names.iter().for_each(|key| self.keys.remove_owner(*key, revision.position));
+        referred_keys(revision).into_iter().for_each(|key| self.keys.remove_referrer(key, revision.position));
     }
 }
 
 fn slot_index(position: u64) -> Option<usize> {
     usize::try_from(position.checked_sub(1)?).ok()
-}
-
-/// Positions only grow, so this is a push; the copy happens once for each snapshot that still shares the list.
-fn insert_sorted(positions: &mut Arc<Vec<u64>>, position: u64) {
-    if let Err(index) = positions.binary_search(&position) {
-        Arc::make_mut(positions).insert(index, position);
-    }
-}
-
-fn remove_sorted(positions: &mut Arc<Vec<u64>>, position: u64) {
-    if let Ok(index) = positions.binary_search(&position) {
-        Arc::make_mut(positions).remove(index);
-    }
 }

@@ -24,6 +24,16 @@ impl Visible {
         Self { words }
     }
 
+    /// The set that [`Visible::words`] gave.
+    pub(crate) fn of_words(words: Vec<u64>) -> Self {
+        Self { words }
+    }
+
+    /// One bit for each position.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// Adds `position`; position 0 is before the first record and stays out.
     pub fn insert(&mut self, position: u64) {
         if position == 0 {

@@ -26,7 +26,7 @@ pub(crate) struct Identifier {
 
 /// Sorts of identifiers. The sort follows from the shape alone: a short host `LT-4711` looks like a ticket, so look things up
 /// by key and take the sort as a hint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Scheme {
     /// `INC0010023`, `HADOOP-1234`.
     TicketNumber,

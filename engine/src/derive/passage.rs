@@ -13,7 +13,7 @@ const PASSAGE_WEIGHT: usize = 180;
 const WORD_CHARS: usize = 12;
 
 /// A passage: a stretch of one section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub(crate) struct PassageSpan {
     /// Position in [`Record::sections`], or [`TITLE`].
     pub(crate) section: u16,

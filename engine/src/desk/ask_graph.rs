@@ -66,7 +66,7 @@ impl Desk {
     ) -> Result<u64, DeskError> {
         let visible = snapshot.visible(scope, None);
         let shown = self.hidden_graphs(snapshot, scope);
-        let texts = snapshot.table.current_revisions().filter(|revision| visible.contains(revision.position));
+        let texts = snapshot.table.current_among(&visible);
         let texts = texts.filter_map(|revision| {
             let record = self.read(revision.position).ok().flatten()?;
             let passages = revision.passages.iter().map(|place| (usize::from(place.section), place.span));
@@ -130,7 +130,7 @@ impl Desk {
             return Some(BTreeSet::new());
         }
         let visible = snapshot.visible(scope, None);
-        let shown = snapshot.table.current_revisions().filter(|revision| visible.contains(revision.position));
+        let shown = snapshot.table.current_among(&visible);
         Some(shown.map(|revision| revision.id.iri()).collect())
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::PoisonError;
 
-use super::prepare::prepare;
 use super::{Desk, DeskError};
 use crate::graph::FLUSH_AT_CLOSE;
 use crate::vectors::VectorIndex;
@@ -20,14 +19,12 @@ impl Desk {
         if self.graph.position() > head {
             self.graph.clear()?;
         }
-        // All names are known before any text is read, so that no text has to be looked at twice.
-        let named = self.log.nameable()?.into_iter();
-        let named: Vec<_> =
-            named.map(|(position, observation, stays)| (prepare(position, observation), stays)).collect();
-        indexes.foretell(&named)?;
+        self.resume(&mut indexes)?;
         self.advance_unread(&mut indexes)?;
         indexes.all_is_told();
         self.folder.end_purge()?;
+        drop(indexes);
+        self.keep_table();
         Ok(())
     }
 
@@ -40,13 +37,19 @@ impl Desk {
         Ok(self.generation() == head && self.graph.position() == head)
     }
 
-    /// Ends a time of many writes: flushes the graph, and builds the vector graph over passages that are only scanned so
-    /// far, when they are many. That takes minutes for 100,000; readers and writers go on. Returns whether there was
-    /// anything to build, which there is not while another thread builds.
+    /// Ends a time of many writes: flushes the graph, keeps the table for the next opening, and builds the vector graph over
+    /// passages that are only scanned so far, when they are many. That takes minutes for 100,000; readers and writers go
+    /// on. Returns whether there was anything to build, which there is not while another thread builds.
     ///
     /// # Errors
     /// [`DeskError`] when the graph or the vector index cannot be written.
     pub fn seal(&self) -> Result<bool, DeskError> {
+        let is_built = self.seal_vectors()?;
+        self.keep_table();
+        Ok(is_built)
+    }
+
+    fn seal_vectors(&self) -> Result<bool, DeskError> {
         let plan = {
             let mut indexes = self.pause_writer();
             if indexes.is_torn {

@@ -110,6 +110,7 @@ impl Folder {
             for part in [folder.graph(), folder.graph().with_extension("new"), folder.text()] {
                 remove(&part)?;
             }
+            folder.remove_table()?;
         }
         for part in [folder.graph(), folder.text(), folder.vectors()] {
             create(&part)?;
@@ -138,6 +139,11 @@ impl Folder {
         self.index().join("vectors")
     }
 
+    /// The kept table's file.
+    pub(crate) fn table(&self) -> PathBuf {
+        self.index().join("table")
+    }
+
     pub(crate) fn embedder(&self) -> &str {
         &self.manifest.embedder
     }
@@ -152,11 +158,18 @@ impl Folder {
         create(&self.vectors())
     }
 
-    /// Notes that a purge has begun.
+    /// Takes the kept table away, and one that is being written.
+    fn remove_table(&self) -> Result<(), FolderError> {
+        remove(&self.table())?;
+        remove(&self.table().with_extension("new"))
+    }
+
+    /// Notes that a purge has begun. The kept table holds what is to be purged.
     pub(crate) fn begin_purge(&self) -> Result<(), FolderError> {
         let path = self.purge_mark();
         let written = File::create(&path).and_then(|file| file.sync_all());
-        written.map_err(|source| FolderError::Io { path, source })
+        written.map_err(|source| FolderError::Io { path, source })?;
+        self.remove_table()
     }
 
     /// Notes that no index holds anything any more of what was purged.

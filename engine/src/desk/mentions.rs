@@ -12,7 +12,7 @@ use super::DeskError;
 use super::prepare::{Prepared, Words};
 use super::write::{Indexes, Taken, Touched};
 use crate::derive::{Names, Scheme};
-use crate::table::{KeyId, Mention, Table};
+use crate::table::{Beside, KeyId, Mention, Table};
 
 /// Names shorter or longer than this are not looked for in text.
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=80;
@@ -36,6 +36,11 @@ impl Dictionary {
         Arc::clone(&self.names)
     }
 
+    /// Whether all names that text may be searched for because of a record are here.
+    pub(super) fn knows(&self, prepared: &Prepared) -> bool {
+        dictionary_keys(prepared).all(|key| self.keys.contains_key(key))
+    }
+
     fn rebuild(&mut self) -> Result<(), DeskError> {
         self.names = automaton(self.keys.iter().map(|(key, id)| (key.clone(), *id)))?;
         Ok(())
@@ -43,6 +48,22 @@ impl Dictionary {
 }
 
 impl Indexes {
+    /// Takes a kept table, and what was kept beside it, for the whole truth so far.
+    pub(super) fn take_up(&mut self, table: Table, beside: &Beside) -> Result<(), DeskError> {
+        let keys = beside.dictionary.iter().map(|id| (table.key_text(KeyId(*id)).to_owned(), KeyId(*id)));
+        self.dictionary.keys = keys.collect();
+        self.kept.is_at(table.position());
+        self.newest = beside.newest;
+        self.table = table;
+        self.dictionary.rebuild()
+    }
+
+    /// What is kept beside the table.
+    pub(super) fn beside(&self) -> Beside {
+        let dictionary = self.dictionary.keys.values().map(|id| id.0).collect();
+        Beside { dictionary, newest: self.newest }
+    }
+
     /// Takes up names before the entries that bring them, each with whether its record is kept to the end of the log: no
     /// text has to be looked at twice then. [`Indexes::all_is_told`] ends it.
     pub(super) fn foretell(&mut self, found: &[(Prepared, bool)]) -> Result<(), DeskError> {
@@ -55,6 +76,7 @@ impl Indexes {
                 }
             }
         }
+        self.kept.is_renamed = true;
         self.dictionary.rebuild()
     }
 
@@ -73,6 +95,7 @@ impl Indexes {
             }
         }
         if !fresh.is_empty() {
+            self.kept.is_renamed = true;
             self.dictionary.keys.extend(fresh.clone());
             self.dictionary.rebuild()?;
         }
@@ -91,6 +114,7 @@ impl Indexes {
             }
         }
         if !gone.is_empty() {
+            self.kept.is_renamed = true;
             self.dictionary.rebuild()?;
         }
         Ok(gone)

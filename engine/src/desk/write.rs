@@ -11,6 +11,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use super::mentions::Dictionary;
 use super::prepare::{Prepared, prepare};
 use super::publish::quads_of;
+use super::resume::Kept;
 use super::{Applied, Desk, DeskError, Folder};
 use crate::graph::triples;
 use crate::log::{Appended, Entry, Operation};
@@ -27,7 +28,8 @@ pub(crate) struct Indexes {
     /// Names that are looked for in text.
     pub(super) dictionary: Dictionary,
     /// Observed moment of the newest entry of the log.
-    newest: Option<Timestamp>,
+    pub(super) newest: Option<Timestamp>,
+    pub(super) kept: Kept,
     /// What a run of ingest gave of a record and a later place superseded once before: the entry that says the same.
     superseded: BTreeMap<RecordId, (u64, Lineage)>,
     /// Set while the vector graph is built.
@@ -65,6 +67,7 @@ impl Indexes {
             vectors: open_vectors(folder, embedder)?,
             dictionary: Dictionary::new()?,
             newest: None,
+            kept: Kept::default(),
             superseded: BTreeMap::new(),
             is_sealing: false,
             is_torn: false,
@@ -330,6 +333,7 @@ impl Desk {
     /// [`DeskError`] when the log or an index cannot be written; then it is finished when the desk is opened again.
     pub fn purge(&self, id: &RecordId, now: Timestamp) -> Result<bool, DeskError> {
         let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        indexes.kept.purge();
         self.folder.begin_purge()?;
         indexes.superseded.remove(id);
         let purged = self.log.purge(id, now)?;
@@ -342,6 +346,8 @@ impl Desk {
             indexes.is_torn = false;
         }
         self.folder.end_purge()?;
+        drop(indexes);
+        self.keep_table();
         Ok(purged)
     }
 

@@ -39,7 +39,7 @@ impl Confidence {
 }
 
 /// Records that must have been found: among fewer, the scaled scores say little, since the last one always has none.
-const LEAST_FOUND: usize = 20;
+pub(crate) const LEAST_FOUND: usize = 20;
 
 /// Looks at what the legs found; nothing where a text leg did not run, or where they found too little to compare.
 pub(crate) fn confidence(found: &[(Leg, Found)], fused: &[Fused]) -> Option<Confidence> {

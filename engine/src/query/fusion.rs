@@ -3,7 +3,8 @@
 //! Min-max scaling (Lee 1997) of the text legs keeps how far apart hits are, which rank fusion throws away. A leg's weight
 //! depends on the question: identifiers count as much as they make up of it, the embedder counts little outside its language.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use crate::query::legs::Found;
 use crate::query::{Leg, LegScore};
@@ -35,6 +36,8 @@ pub(crate) struct Trust {
 /// The text legs' scores are scaled over this many hits: further down, cosines differ by nothing but noise, and a wider
 /// range would flatten the differences at the top.
 const SCALED: usize = 99;
+/// Records of a text leg whose scores can be more than nothing.
+pub(crate) const COUNTED: usize = SCALED + 1;
 
 /// How much a leg counts for a question. The text legs are the scale: they sum to one in English.
 fn weight(leg: Leg, trust: Trust) -> f64 {
@@ -47,31 +50,58 @@ fn weight(leg: Leg, trust: Trust) -> f64 {
     }
 }
 
-/// Fuses the legs that ran. Sorted by score; ties by the order that `tie` gives.
+/// Fuses the legs that ran: the best `limit` records. Sorted by score; ties by the order that `tie` gives.
 pub(crate) fn fuse(
     found: &[(Leg, Found)],
     trust: Trust,
-    tie: impl Fn(u64, u64) -> std::cmp::Ordering,
+    limit: usize,
+    tie: impl Fn(u64, u64) -> Ordering,
 ) -> Vec<Fused> {
-    let mut fused: BTreeMap<u64, Vec<LegScore>> = BTreeMap::new();
-    for (leg, found) in found {
-        let (low, high) = bounds(*leg, found);
+    let scale = |leg: Leg, found: &Found| {
+        let (low, high) = bounds(leg, found);
         let span = (high - low).max(f64::EPSILON);
-        for (position, raw) in &found.scores {
-            let normalised = ((raw - low) / span).clamp(0.0, 1.0);
-            let score = LegScore { leg: *leg, raw: *raw, normalised, weight: weight(*leg, trust) };
-            fused.entry(*position).or_default().push(score);
-        }
+        let weight = weight(leg, trust);
+        move |raw: f64| LegScore { leg, raw, normalised: ((raw - low) / span).clamp(0.0, 1.0), weight }
+    };
+    let mut parts: Vec<(u64, f64)> = Vec::new();
+    for (leg, found) in found {
+        let scaled = scale(*leg, found);
+        parts.extend(found.scores.iter().map(|(position, raw)| (*position, share(scaled(*raw)))));
     }
-    let mut fused: Vec<Fused> = fused
-        .into_iter()
-        .map(|(position, legs)| {
-            let score = legs.iter().map(|leg| leg.normalised * leg.weight).sum();
-            Fused { position, score, legs }
+    // Stable, so that each sum is taken in the order of the legs.
+    parts.sort_by_key(|(position, _)| *position);
+    let records = parts.chunk_by(|(one, _), (other, _)| one == other);
+    let mut fused: Vec<Fused> = records
+        .map(|parts| {
+            let score = parts.iter().map(|(_, share)| share).sum();
+            Fused { position: parts[0].0, score, legs: Vec::new() }
         })
         .collect();
-    fused.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| tie(a.position, b.position)));
+    if fused.iter().filter(|fused| fused.score > 0.0).count() >= limit {
+        fused.retain(|fused| fused.score > 0.0);
+    }
+    let in_order =
+        |a: &Fused, b: &Fused| b.score.total_cmp(&a.score).then_with(|| tie(a.position, b.position));
+    if fused.len() > limit {
+        fused.select_nth_unstable_by(limit, in_order);
+        fused.truncate(limit);
+    }
+    fused.sort_by(in_order);
+    let places: HashMap<u64, usize> = fused.iter().map(|fused| fused.position).zip(0..).collect();
+    for (leg, found) in found {
+        let scaled = scale(*leg, found);
+        for (position, raw) in &found.scores {
+            if let Some(place) = places.get(position) {
+                fused[*place].legs.push(scaled(*raw));
+            }
+        }
+    }
     fused
+}
+
+/// What a leg adds to the fused score.
+fn share(score: LegScore) -> f64 {
+    score.normalised * score.weight
 }
 
 /// What counts as 0 and as 1: a text leg's hundredth and best score; nothing and the best for the others.
@@ -99,11 +129,35 @@ mod tests {
         let trust = Trust { identifier_share: 0.0, embedder_language: true };
         let lexical = found(&[(1, 9.0), (2, 8.0), (3, 1.0)]);
         let dense = found(&[(4, 0.9), (2, 0.8), (3, 0.2)]);
-        let order: Vec<u64> = fuse(&[(Leg::Lexical, lexical), (Leg::Dense, dense)], trust, |a, b| a.cmp(&b))
-            .iter()
-            .map(|fused| fused.position)
-            .collect();
+        let order: Vec<u64> =
+            fuse(&[(Leg::Lexical, lexical), (Leg::Dense, dense)], trust, 10, |a, b| a.cmp(&b))
+                .iter()
+                .map(|fused| fused.position)
+                .collect();
         assert_eq!(order, [2, 1, 4, 3]);
+    }
+
+    #[test]
+    fn fewer_are_the_first_of_many() {
+        let trust = Trust { identifier_share: 0.3, embedder_language: true };
+        let found = |seed: u64, count: u64| {
+            found(&(0..count).map(|n| (n * seed % 211, (n % 17) as f64 / 3.0)).collect::<Vec<_>>())
+        };
+        let legs = [
+            (Leg::Identifier, found(7, 5)),
+            (Leg::Lexical, found(13, 180)),
+            (Leg::Dense, found(5, 150)),
+            (Leg::Graph, found(3, 9)),
+        ];
+        let fused = |limit| fuse(&legs, trust, limit, |a, b| b.cmp(&a));
+        let all = fused(1_000);
+        for limit in [1, 2, 10, 100, 180] {
+            assert_eq!(format!("{:?}", fused(limit)), format!("{:?}", &all[..limit]));
+        }
+        for fused in &all {
+            assert_eq!(fused.score, fused.legs.iter().map(|score| share(*score)).sum::<f64>());
+        }
+        assert!(all.windows(2).all(|pair| pair[0].score >= pair[1].score));
     }
 
     #[test]
@@ -112,7 +166,7 @@ mod tests {
             let lexical = found(&[(1, 9.0), (2, 5.0)]);
             let identifier = found(&[(2, 3.0)]);
             let trust = Trust { identifier_share: share, embedder_language: true };
-            fuse(&[(Leg::Lexical, lexical), (Leg::Identifier, identifier)], trust, |a, b| a.cmp(&b))[0]
+            fuse(&[(Leg::Lexical, lexical), (Leg::Identifier, identifier)], trust, 1, |a, b| a.cmp(&b))[0]
                 .position
         };
         assert_eq!((first(0.0), first(1.0)), (1, 2));

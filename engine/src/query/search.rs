@@ -7,10 +7,10 @@ use models::{Embedder, Reading};
 use ontology::Scope;
 
 use crate::query::analyse::{Analysis, analyse};
-use crate::query::confidence::{Confidence, confidence};
+use crate::query::confidence::{Confidence, LEAST_FOUND, confidence};
 use crate::query::explain::{Grounds, ReadError, ReadRecord, explain};
 use crate::query::filter::admitted;
-use crate::query::fusion::{Fused, Trust, fuse};
+use crate::query::fusion::{COUNTED, Fused, Trust, fuse};
 use crate::query::legs::{self, Evidence, Found};
 use crate::query::{Degraded, HITS_LIMIT, Hits, Leg, QUERY_LIMIT_BYTES, Query};
 use crate::snapshot::Snapshot;
@@ -135,12 +135,13 @@ pub(crate) fn rank(
             .filter_map(|(leg, found)| Some((leg, found?)))
             .collect();
     let trust = trust(&analysis, &mut warnings);
-    let mut fused = fuse(&found, trust, |a, b| {
+    let limit = query.limit.clamp(1, HITS_LIMIT);
+    let mut fused = fuse(&found, trust, limit.max(LEAST_FOUND), |a, b| {
         let id = |position| snapshot.table.revision(position).map(|revision| &revision.id);
         id(a).cmp(&id(b))
     });
     let confidence = confidence(&found, &fused);
-    fused.truncate(query.limit.clamp(1, HITS_LIMIT));
+    fused.truncate(limit);
     Ranking { fused, confidence, analysis, found, embedding, degraded, warnings }
 }
 
@@ -207,7 +208,8 @@ fn dense_leg(
     (Some(found), Some(embedding))
 }
 
-/// Gives the lexical leg's records their exact cosine, so that no record is punished for the dense leg's depth.
+/// Gives the lexical leg's first records their exact cosine, so that none of those that count is punished for the dense leg's
+/// depth.
 ///
 /// # Errors
 /// The reason when the deadline passes before the end: ranks from half of the cosines would mislead.
@@ -225,6 +227,7 @@ fn fill_in(
     let others: Vec<u64> = lexical
         .scores
         .iter()
+        .take(COUNTED)
         .map(|(position, _)| *position)
         .filter(|position| !best.contains_key(position))
         .collect();

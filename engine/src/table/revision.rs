@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use ontology::{Audience, Kind, RecordId, Relation, State};
 
+use serde::{Deserialize, Serialize};
+
 use super::KeyId;
 use crate::derive::{PassageSpan, Scheme};
 
-/// What is kept in memory of one revision.
-#[derive(Debug, Clone)]
+/// What is kept in memory of one revision, and in the table's file: a change of it makes another version of the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Revision {
     pub(crate) position: u64,
     pub(crate) id: RecordId,
@@ -18,10 +20,15 @@ pub(crate) struct Revision {
     pub(crate) urgency: Option<u8>,
     /// The key of its category, to which it refers; nobody owns it.
     pub(crate) filed: Option<KeyId>,
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::optional")]
     pub(crate) created: Option<Timestamp>,
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::optional")]
     pub(crate) modified: Option<Timestamp>,
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::optional")]
     pub(crate) resolved: Option<Timestamp>,
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::optional")]
     pub(crate) valid_until: Option<Timestamp>,
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
     pub(crate) observed: Timestamp,
     pub(crate) audience: Box<[Audience]>,
     pub(crate) revision: Box<str>,
@@ -41,7 +48,7 @@ pub(crate) struct Revision {
 }
 
 /// A link as the table keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyedLink {
     pub(crate) relation: Relation,
     pub(crate) keys: Box<[KeyId]>,
@@ -50,7 +57,7 @@ pub(crate) struct KeyedLink {
 }
 
 /// A key in a record's text, and what it looked like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Mention {
     pub(crate) key: KeyId,
     pub(crate) scheme: Scheme,

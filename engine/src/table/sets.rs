@@ -7,6 +7,7 @@ use ontology::{Audience, Kind, Scope};
 
 use super::Revision;
 use super::pages::Pages;
+use super::stored::{Beside, Meta};
 use crate::desk::is_searchable;
 use crate::visible::Visible;
 
@@ -26,6 +27,41 @@ pub(super) struct Sets {
 }
 
 impl Sets {
+    /// The sets that a file holds.
+    pub(super) fn of(meta: Meta, lists: &[u32]) -> Self {
+        let set = |words| Arc::new(Visible::of_words(words));
+        let mut list_of = Pages::default();
+        lists.iter().for_each(|list| list_of.push(*list));
+        Self {
+            current: set(meta.current),
+            tickets: set(meta.tickets),
+            searchable: set(meta.searchable),
+            kinds: meta.kinds.into_iter().map(|(kind, words)| (kind, set(words))).collect(),
+            lists: meta.audiences.into_iter().zip(0..).collect(),
+            list_of,
+        }
+    }
+
+    /// The sets as a file holds them, but for [`Sets::lists`].
+    pub(super) fn meta(&self, beside: Beside) -> Meta {
+        let words = |set: &Visible| set.words().to_vec();
+        let mut audiences: Vec<(&Box<[Audience]>, &u32)> = self.lists.iter().collect();
+        audiences.sort_unstable_by_key(|(_, number)| **number);
+        Meta {
+            beside,
+            current: words(&self.current),
+            tickets: words(&self.tickets),
+            searchable: words(&self.searchable),
+            kinds: self.kinds.iter().map(|(kind, set)| (*kind, words(set))).collect(),
+            audiences: audiences.into_iter().map(|(list, _)| list.clone()).collect(),
+        }
+    }
+
+    /// By position, the number of its audience list.
+    pub(super) fn lists(&self) -> impl Iterator<Item = u32> {
+        self.list_of.iter().copied()
+    }
+
     /// Adds the revision of the next position, which supersedes the one at `before`.
     pub(super) fn push(&mut self, revision: &Revision, before: Option<u64>) {
         let position = revision.position;

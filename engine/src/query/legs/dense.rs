@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::{Evidence, Found};
+use crate::query::fusion::COUNTED;
 use crate::vectors::{SearchMode, VectorError, VectorView};
 use crate::visible::Visible;
 
-/// How many passages are asked for. Fixed, for the same reason as [`super::DEPTH`].
-const PASSAGES: usize = 500;
+/// How many passages are asked for, and how many where those are of fewer records than count. Fixed, for the same reason as
+/// [`super::DEPTH`].
+const PASSAGES: [usize; 2] = [128, 512];
 
 /// The passage of a record that is nearest to the question.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +25,17 @@ pub(crate) fn dense(
     admitted: &Visible,
     deadline: Option<Instant>,
 ) -> Result<Found, VectorError> {
-    let hits = vectors.search(embedding, admitted, PASSAGES, SearchMode::Auto, deadline)?.hits;
     let mut best: BTreeMap<u64, BestPassage> = BTreeMap::new();
-    for hit in hits {
-        best.entry(hit.key.position())
-            .or_insert(BestPassage { ordinal: hit.key.ordinal(), cosine: hit.cosine });
+    for passages in PASSAGES {
+        let hits = vectors.search(embedding, admitted, passages, SearchMode::Auto, deadline)?.hits;
+        let are_all = hits.len() < passages;
+        for hit in hits {
+            best.entry(hit.key.position())
+                .or_insert(BestPassage { ordinal: hit.key.ordinal(), cosine: hit.cosine });
+        }
+        if are_all || best.len() >= COUNTED {
+            break;
+        }
     }
     let scores: Vec<(u64, f64)> =
         best.iter().map(|(position, passage)| (*position, f64::from(passage.cosine))).collect();

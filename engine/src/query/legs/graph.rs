@@ -16,7 +16,7 @@ const STEPS: usize = 3;
 /// Share of a node's mass that moves on (PageRank's damping factor, as in Page et al. 1999).
 const DAMPING: f64 = 0.85;
 /// References looked at, at most, so that a hub cannot stall a query.
-const BUDGET: usize = 20_000;
+const BUDGET: usize = 5_000;
 /// Mass below which a node is not walked on from.
 const FAINT: f64 = 1e-4;
 
