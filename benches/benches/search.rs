@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use benches::{Bench, embedder, operator, records};
 use engine::{BundleRequest, Desk, Leg, Query, Subject};
 use jiff::Timestamp;
-use models::{MiniLm, TextRole};
+use models::MiniLm;
 use ontology::{Kind, Lineage, Observation, Record, RecordId, Scope, Section, SectionKind, TenantId};
 
 const RECORDS: usize = 5_000;
@@ -85,7 +85,7 @@ fn measure(desk: &Desk, scope: &Scope, questions: &[String]) {
 
     if let Some(embedder) = desk.embedder() {
         one("question embedded", questions, |question| {
-            drop(embedder.embed(TextRole::Query, &[question]).expect("a vector"));
+            drop(embedder.read(question).expect("a vector"));
         });
     }
     one("nothing", questions, rank(&[]));

@@ -141,6 +141,7 @@ impl Reindex {
         output::note("building the indexes anew from the record log");
         Desk::drop_indexes(&global.data, &global.tenant)?;
         let desk = Desk::open(&global.data, &global.tenant, embedder)?;
+        desk.seal()?;
         let status = desk.status()?;
         if global.json {
             output::json(&status)?;
