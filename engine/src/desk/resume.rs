@@ -95,3 +95,11 @@ impl Desk {
         }
     }
 }
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.keep_table();
+        }
+    }
+}

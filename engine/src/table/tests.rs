@@ -130,6 +130,15 @@ fn a_desk_that_begins_with_a_kept_table_goes_on_like_one_that_read_its_log() {
 }
 
 #[test]
+fn a_desk_that_is_closed_keeps_its_table() {
+    let Trial { desk, folder } = desk(0..2, Trial::new());
+    let (path, position) = (desk.folder.table(), desk.generation());
+    drop(desk);
+    assert_eq!(Table::open(&path).unwrap().unwrap().0.position(), position);
+    drop(folder);
+}
+
+#[test]
 fn a_name_that_came_after_the_kept_table_is_found_in_earlier_texts() {
     let text =
         |n: usize| record(&format!("s:T-{n}"), Kind::Incident, "the plotter of the drawing office", &[]);
