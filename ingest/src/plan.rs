@@ -118,6 +118,8 @@ impl Plan {
 const SAMPLE_ITEMS: usize = 50;
 /// Items that are counted to estimate how many there are.
 const ESTIMATE_ITEMS: usize = 2_000;
+/// Bytes that are read for both: a few items may be as long as many.
+const SAMPLE_BYTES: u64 = 32 << 20;
 /// Bytes that are looked at to know a format.
 const HEAD_BYTES: u64 = 64 << 10;
 /// About the length of a statement, for estimates.
@@ -289,6 +291,9 @@ impl Planner<'_> {
             match raw {
                 Raw::Item { value, .. } if sample.len() < SAMPLE_ITEMS => sample.push(value),
                 _ => {}
+            }
+            if read.load(Ordering::Relaxed) >= SAMPLE_BYTES {
+                break;
             }
         }
         let detects = |mapping: &&Arc<Mapping>| mapping.detects(format, relative, &sample);

@@ -34,7 +34,7 @@ pub(crate) enum Markup {
 
 /// Turns a text into sections: one of the given kind, more where its headings say so.
 pub(crate) fn sections(text: &str, markup: Markup, kind: SectionKind, is_runbook: bool) -> Vec<Section> {
-    match markup {
+    let mut sections = match markup {
         Markup::Markdown => markdown::sections(text, kind, is_runbook),
         Markup::Html => html::sections(text, kind, is_runbook),
         Markup::Auto if html::looks_like(text) => html::sections(text, kind, is_runbook),
@@ -42,7 +42,11 @@ pub(crate) fn sections(text: &str, markup: Markup, kind: SectionKind, is_runbook
         Markup::Labels => labels::sections(text, kind),
         Markup::Jira => one(&jira::text(text), kind),
         Markup::Text | Markup::Auto => one(text, kind),
+    };
+    for section in sections.iter_mut().filter(|section| section.heading.contains(char::is_control)) {
+        section.heading = one_line(&section.heading, usize::MAX);
     }
+    sections
 }
 
 fn one(text: &str, kind: SectionKind) -> Vec<Section> {
@@ -155,6 +159,19 @@ mod tests {
         assert_eq!(plain("a\r\nb\0\u{7}\n\n\n\nc  \n"), "a\nb\n\nc");
         assert_eq!(one_line(" a\n b\0c ", 80), "a b c");
         assert_eq!(one_line("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn headings_have_no_control_characters() {
+        for (text, markup) in [
+            ("x\n## a\u{1b}\tb", Markup::Markdown),
+            ("x<h2>a\u{1b}b</h2>c", Markup::Html),
+            ("x\nRoot\u{1b}cause: c", Markup::Labels),
+        ] {
+            let text = format!("{text}\n\nmore");
+            let sections = sections(&text, markup, SectionKind::Description, false);
+            assert!(["a b", "ab", "Root cause"].contains(&sections[1].heading.as_str()), "{sections:?}");
+        }
     }
 
     proptest! {

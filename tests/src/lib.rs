@@ -1,5 +1,7 @@
 //! How does a test run `triagraph` as a user does? A desk in a folder of its own, and runs of the real binary.
 
+mod mutate;
+
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use std::thread;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub use mutate::Mutator;
 
 /// The binary: the one that cargo built beside this test, else the one that `TRIAGRAPH_BIN` names.
 ///

@@ -47,7 +47,6 @@ const LIMIT: usize = 300;
 const LONG: &[(&str, usize)] = &[
     ("api/src/http/bundles.rs", 350),
     ("engine/src/derive/identifier/reader.rs", 367),
-    ("engine/src/derive/key.rs", 302),
     ("engine/src/derive/language.rs", 330),
     ("engine/src/derive/passage.rs", 389),
     ("engine/src/desk.rs", 347),

@@ -1,6 +1,10 @@
 //! By which normal form do names meet? Keys of names, of link targets and of records.
 
+mod unwrap;
+
 use ontology::{Kind, Record};
+
+use unwrap::unwrapped;
 
 /// Endings of pages, which a link has and the name of the page has not.
 const PAGE_ENDINGS: [&str; 7] = [".md", ".markdown", ".html", ".htm", ".adoc", ".asciidoc", ".rst"];
@@ -10,6 +14,8 @@ const FOLDER_PAGES: [&str; 3] = ["index", "_index", "readme"];
 
 /// Fewest characters of a value in a URL's query that is tried as a name: `sys_id` and numbers are longer, page numbers shorter.
 const QUERY_VALUE_CHARS: usize = 6;
+/// Most of such values that are tried.
+const QUERY_VALUES: usize = 16;
 
 /// The normal form of a name: lower case, white space collapsed, outer quotes, brackets and trailing punctuation off; a
 /// web address is its host and path alone. Nothing when shorter than two characters or without a letter or digit.
@@ -23,14 +29,7 @@ pub(crate) fn key(name: &str) -> Option<String> {
             Folded::Letters(letters) => folded.extend(letters),
         }
     }
-    let mut rest = folded.as_str();
-    loop {
-        let stripped = without_scheme(without_wrapping(rest));
-        if stripped.len() == rest.len() {
-            break;
-        }
-        rest = stripped;
-    }
+    let rest = unwrapped(&folded);
     let speaks = rest.chars().any(char::is_alphanumeric) && rest.chars().nth(1).is_some();
     speaks.then(|| rest.to_owned())
 }
@@ -46,7 +45,7 @@ pub(crate) fn reference_keys(reference: &str) -> Vec<String> {
             keys.push(candidate);
         }
     };
-    for value in query_values(reference) {
+    for value in query_values(reference).take(QUERY_VALUES) {
         add(key(value));
     }
     let whole = key(reference);
@@ -123,51 +122,6 @@ pub(super) fn first_label(host: &str) -> Option<&str> {
     let is_name = top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic());
     let has_letter = first.bytes().any(|b| b.is_ascii_alphabetic());
     (is_name && has_letter && is_label(first) && rest.split('.').all(is_label)).then_some(first)
-}
-
-fn without_wrapping(mut text: &str) -> &str {
-    const QUOTES: [char; 13] = ['"', '\'', '`', '´', '“', '”', '„', '‚', '‘', '«', '»', '‹', '›'];
-    loop {
-        let before = text.len();
-        text = text.trim().trim_matches(QUOTES).trim_end_matches(['.', ',', ';', ':', '!', '?', '…']);
-        for (opening, closing) in [('(', ')'), ('[', ']'), ('{', '}'), ('<', '>')] {
-            text = without_brackets(text, opening, closing);
-        }
-        if text.len() == before {
-            return text;
-        }
-    }
-}
-
-/// Takes off a pair of brackets around the whole, and single ones that have lost their partner: `foo (prod)` stays.
-fn without_brackets(text: &str, opening: char, closing: char) -> &str {
-    let mut depth = 0_usize;
-    let mut wraps = text.starts_with(opening) && text.ends_with(closing);
-    for (at, c) in text.char_indices() {
-        if c == opening {
-            depth += 1;
-        } else if c == closing {
-            depth = depth.saturating_sub(1);
-            wraps &= depth > 0 || at + 1 == text.len();
-        }
-    }
-    if wraps {
-        return &text[1..text.len() - 1];
-    }
-    match (text.strip_prefix(opening), text.strip_suffix(closing)) {
-        (Some(rest), _) if !rest.contains(closing) => rest,
-        (_, Some(rest)) if !rest.contains(opening) => rest,
-        _ => text,
-    }
-}
-
-/// Host and path of a web address that is in lower case already; other text as it is.
-fn without_scheme(text: &str) -> &str {
-    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
-        return text;
-    };
-    let end = rest.find(['?', '#']).unwrap_or(rest.len());
-    rest[..end].trim_matches('/')
 }
 
 fn is_url(text: &str) -> bool {

@@ -11,8 +11,9 @@ use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::time::Instant;
 
-/// Copies between two looks at the clock: some ten microseconds of work.
-const TICKS_PER_LOOK: u32 = 1024;
+/// Copies between two looks at the clock. A look costs as much as a few copies; between two copies a pattern of 60 kB may have been
+/// compiled, which takes some ten milliseconds.
+const TICKS_PER_LOOK: u32 = 32;
 
 thread_local! {
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };

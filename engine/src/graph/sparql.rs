@@ -1,6 +1,7 @@
 //! What does the graph answer? SPARQL 1.1 queries over what the caller may see, on one snapshot, within limits.
 
 mod error;
+mod size;
 
 use std::cell::Cell;
 use std::io::{self, Write};
@@ -21,10 +22,6 @@ use super::view::{Allowed, View, ViewError};
 
 pub use error::SparqlError;
 
-/// Longest query, in bytes. With [`DEPTH_LIMIT`] it bounds the recursion of parser, optimizer and evaluator.
-const QUERY_BYTES_LIMIT: usize = 64 * 1024;
-/// How deep brackets may nest in a query.
-const DEPTH_LIMIT: usize = 64;
 /// Stack of the thread that evaluates; reserved, not used, by queries that do not need it.
 const STACK_BYTES: usize = 512 * 1024 * 1024;
 
@@ -86,7 +83,7 @@ impl Snapshot<'_> {
         out: &mut (impl Write + Send),
     ) -> Result<SparqlOutcome, SparqlError> {
         let until = Instant::now() + limits.timeout;
-        check_size(query)?;
+        size::check(query)?;
         let joined = std::thread::scope(|scope| {
             let run = move || {
                 deadline::set(until);
@@ -237,24 +234,6 @@ fn choose(formats: &[SparqlFormat], form: QueryForm) -> Result<SparqlFormat, Spa
         let fitting: Vec<&str> = fitting.map(SparqlFormat::media_type).collect();
         SparqlError::Format { form, fitting: fitting.join(", ") }
     })
-}
-
-fn check_size(query: &str) -> Result<(), SparqlError> {
-    if query.len() > QUERY_BYTES_LIMIT {
-        return Err(SparqlError::TooLong { length: query.len() });
-    }
-    let mut depth = 0_usize;
-    for byte in query.bytes() {
-        match byte {
-            b'(' | b'{' | b'[' => depth += 1,
-            b')' | b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEPTH_LIMIT {
-            return Err(SparqlError::TooDeep);
-        }
-    }
-    Ok(())
 }
 
 fn evaluation(error: QueryEvaluationError) -> SparqlError {

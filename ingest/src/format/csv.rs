@@ -14,6 +14,9 @@ use super::not_utf8;
 use crate::raw::Raw;
 use limited::Limited;
 
+/// Most columns of a table; those of real exports are hundreds, some of them under one header.
+const COLUMNS_LIMIT: usize = 10_000;
+
 /// The rows of a table.
 pub(super) struct Rows<R> {
     state: State<R>,
@@ -48,6 +51,11 @@ impl<R: Read> Rows<R> {
             Ok(true) => {}
             Ok(false) => return Ok(State::Done),
             Err(error) => return Err(Raw::bad(None, format!("no header: {error}"), &[])),
+        }
+        if row.len() > COLUMNS_LIMIT {
+            let reason =
+                format!("the header has {} columns, {COLUMNS_LIMIT} at most: split the table", row.len());
+            return Err(Raw::bad(None, reason, row.as_slice()));
         }
         let name = |(at, cell)| match std::str::from_utf8(cell).map(str::trim) {
             Ok("") => Ok(format!("column {}", at + 1)),

@@ -1,6 +1,6 @@
 //! What record does an item become? The rules of one `[[record]]`, applied.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::str::FromStr;
 
 use jiff::SignedDuration;
@@ -178,8 +178,7 @@ fn links(spec: &RecordSpec, fields: Fields<'_>, source: &SourceId) -> Vec<Link> 
 
 fn sections(spec: &RecordSpec, mapping: &Spec, fields: Fields<'_>, kind: Kind) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
-    // Sections of equal texts, to be compared.
-    let mut seen: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut seen = HashSet::new();
     for section in &spec.section {
         let elements = match &section.each {
             Some(path) => fields.at(path),
@@ -189,9 +188,8 @@ fn sections(spec: &RecordSpec, mapping: &Spec, fields: Fields<'_>, kind: Kind) -
             let fields = Fields { value, ..fields };
             if section.when.holds(fields) {
                 for made in of_element(section, mapping, fields, kind) {
-                    let equal = seen.entry(made.text.clone()).or_default();
-                    if !equal.iter().any(|at| sections[*at] == made) {
-                        equal.push(sections.len());
+                    let Section { kind, heading, text, author, written, .. } = made.clone();
+                    if seen.insert((kind, heading, text, author, written)) {
                         sections.push(made);
                     }
                 }

@@ -90,6 +90,8 @@ pub(crate) fn same_name(one: &str, other: &str) -> bool {
 
 /// Texts that a template gives at most, when its paths lead to lists.
 const TEMPLATE_TEXTS: usize = 1_000;
+/// And their bytes together: a long text would stand in each of them.
+const TEMPLATE_BYTES: usize = 2 * crate::ITEM_LIMIT_BYTES;
 
 /// What is taken for one thing: some terms, in order of preference.
 #[derive(Debug, Clone, Default)]
@@ -253,10 +255,15 @@ impl Origin {
                         Piece::Text(text) => wholes.iter_mut().for_each(|whole| whole.push_str(text)),
                         Piece::Path(path) => {
                             let texts = fields.texts(path);
-                            let with = |whole: &String| {
-                                texts.iter().map(move |text| format!("{whole}{text}")).collect::<Vec<_>>()
+                            let mut room = TEMPLATE_BYTES;
+                            let mut fits = |whole: &String| {
+                                room = room.saturating_sub(whole.len());
+                                room > 0
                             };
-                            wholes = wholes.iter().flat_map(with).take(TEMPLATE_TEXTS).collect();
+                            let pairs =
+                                wholes.iter().flat_map(|whole| texts.iter().map(move |text| (whole, text)));
+                            let joined = pairs.map(|(whole, text)| format!("{whole}{text}"));
+                            wholes = joined.take(TEMPLATE_TEXTS).take_while(&mut fits).collect();
                         }
                     }
                 }
@@ -381,6 +388,14 @@ mod tests {
         check("'{pair.0}:{none}'", &[]);
         check("'<{pair}>'", &["<dcim>", "<site>"]);
         check("[]", &[]);
+        let long = json!({"long": "x".repeat(1 << 20), "list": vec!["y"; 1_000]});
+        assert_eq!(all("'{long}{list}'", &long).len(), 1);
+        assert_eq!(
+            pick("'{list}{long}'").terms[0]
+                .texts(&Origin::parse("{list}{long}").unwrap(), Fields { value: &long, objects_as: &[] })
+                .len(),
+            31
+        );
     }
 
     #[test]

@@ -88,6 +88,9 @@ pub(crate) fn covers(taken: &str, path: &str) -> bool {
         && (path.len() == taken.len() || path.as_bytes()[taken.len()] == b'.')
 }
 
+/// Longest path; what is below a longer one is told by its beginning, or each of many fields would have a long one to itself.
+const PATH_LIMIT_BYTES: usize = 256;
+
 /// All texts of an item by their path; those of lists are joined.
 pub(crate) fn leaves(value: &Value) -> Vec<(String, String)> {
     let mut leaves = Leaves::default();
@@ -108,7 +111,8 @@ impl Leaves {
             Value::Null => {}
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    let mut path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    path.truncate(path.floor_char_boundary(PATH_LIMIT_BYTES));
                     self.walk(value, &path);
                 }
             }
@@ -144,5 +148,14 @@ mod tests {
     fn a_path_covers_what_is_under_it() {
         assert!(covers("a.b", "a.b.c") && covers("Short description", "short_description"));
         assert!(covers("pair", "pair") && !covers("a", "ab"));
+    }
+
+    #[test]
+    fn fields_below_a_long_key_do_not_each_have_it() {
+        let fields: serde_json::Map<_, _> = (0..20_000).map(|n| (n.to_string(), n.into())).collect();
+        let found = leaves(&serde_json::json!({ "é".repeat(20_000): fields }));
+        assert!(found.iter().map(|(path, _)| path.len()).sum::<usize>() <= PATH_LIMIT_BYTES);
+        let texts = found.iter().map(|(_, texts)| texts.split(", ").count());
+        assert_eq!(texts.sum::<usize>(), 20_000);
     }
 }

@@ -1,5 +1,8 @@
 //! What does HTML say? Its text, cut into sections at its headings.
 
+mod depth;
+
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use html2text::config;
@@ -8,9 +11,15 @@ use ontology::{Section, SectionKind};
 use regex::Regex;
 
 use super::{numbered_steps, plain, purpose};
+use depth::depth;
 
 /// Wide enough that no line of prose is wrapped.
 const WIDTH: usize = 100_000;
+
+/// Tags times their depth, and bytes times that depth, of a text that is rendered: the tree is built in as many steps as the one, and
+/// what it says is copied as often as the other says.
+const TAG_WORK: usize = 2 << 20;
+const BYTE_WORK: usize = 256 << 20;
 
 /// Whether a text holds tags of HTML.
 pub(super) fn looks_like(text: &str) -> bool {
@@ -56,12 +65,24 @@ const HEADING: char = '\u{1}';
 
 fn text(html: &str) -> String {
     let html: String = html.chars().filter(|c| *c != HEADING && *c != '\0').collect();
+    let (tags, depth) = depth(&html);
+    if tags.saturating_mul(depth) > TAG_WORK || html.len().saturating_mul(depth) > BYTE_WORK {
+        return without_tags(&html).into_owned();
+    }
     config::with_decorator(Headings)
         .raw_mode(true)
         .allow_width_overflow()
         .no_link_wrapping()
         .string_from_read(html.as_bytes(), WIDTH)
         .unwrap_or(html)
+}
+
+/// The text between tags and remarks.
+pub(super) fn without_tags(html: &str) -> Cow<'_, str> {
+    static TAGS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?s)<!--.*?(?:-->|\z)|</?[A-Za-z][^<>]*>").expect("a constant pattern")
+    });
+    TAGS.replace_all(html, "")
 }
 
 /// Marks headings and items, and nothing else.
@@ -143,6 +164,8 @@ mod tests {
     fn deep_nesting_and_plain_text_are_borne() {
         assert!(!looks_like("if a < b and c > d"));
         let deep = format!("{}x{}", "<div>".repeat(20_000), "</div>".repeat(20_000));
-        assert_eq!(sections(&deep, SectionKind::Description, false).len(), 1);
+        assert_eq!(sections(&deep, SectionKind::Description, false)[0].text, "x");
+        let deeper = format!("{}&amp; x<hr>", "<ul><li>".repeat(1 << 20));
+        assert_eq!(sections(&deeper, SectionKind::Description, false)[0].text, "&amp; x");
     }
 }

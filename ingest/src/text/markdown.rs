@@ -1,16 +1,19 @@
 //! What does Markdown say? Sections at its headings, plain text, ordered steps.
 
-use std::borrow::Cow;
-use std::sync::LazyLock;
+mod shortcodes;
 
 use ontology::{Section, SectionKind};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
-use regex::Regex;
 
+use super::html::without_tags;
 use super::{plain, purpose, push};
+use shortcodes::without_shortcodes;
 
 /// Headings below this level are lines of the section above them.
 const SECTION_LEVELS: usize = 3;
+
+/// Lists in lists that are indented; what is deeper stands below the last of them, or each line would be longer than the one before.
+const INDENTED_LISTS: usize = 20;
 
 /// All headings with their level, as plain text.
 pub(crate) fn headings(markdown: &str) -> Vec<(usize, String)> {
@@ -52,22 +55,6 @@ fn options() -> Options {
 
 fn level_number(level: HeadingLevel) -> usize {
     level as usize
-}
-
-/// Takes out the shortcodes of Hugo and Jekyll; one that refers to a page leaves the page's name.
-fn without_shortcodes(markdown: &str) -> Cow<'_, str> {
-    static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"\{[{%][<%]?\s*(?:ref|relref|page|link|site\.\w+)?\s*"([^"\n]*)"[^{}\n]*\}"#)
-            .expect("a constant pattern")
-    });
-    static OTHER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?m)^[ \t]*\{(?:\{[<%]|%)[^{}\n]*\}?\}[ \t]*$").expect("a constant pattern")
-    });
-    if !markdown.contains("{%") && !markdown.contains("{{") {
-        return Cow::Borrowed(markdown);
-    }
-    let markdown = REFERENCE.replace_all(markdown, "$1");
-    Cow::Owned(OTHER.replace_all(&markdown, "").into_owned())
 }
 
 struct Writer {
@@ -185,10 +172,7 @@ impl Writer {
 
     /// Text of an HTML block: tags and remarks go.
     fn markup(&mut self, html: &str) {
-        static TAGS: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"(?s)<!--.*?(?:-->|\z)|</?[A-Za-z][^<>]*>").expect("a constant pattern")
-        });
-        let text = TAGS.replace_all(html, "");
+        let text = without_tags(html);
         if !text.trim().is_empty() {
             self.block();
             self.text(text.trim());
@@ -237,7 +221,7 @@ impl Writer {
 
     /// Writes text, its lines indented below the item that they belong to.
     fn write(&mut self, text: &str) {
-        let indent = "   ".repeat(self.lists.len());
+        let indent = "   ".repeat(self.lists.len().min(INDENTED_LISTS));
         let out = &mut self.current.text;
         if !out.is_empty() && self.breaks > 0 {
             let have = out.len() - out.trim_end_matches('\n').len();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use spareval::QueryEvaluationError;
 use spargebra::SparqlSyntaxError;
 
-use super::{DEPTH_LIMIT, QUERY_BYTES_LIMIT};
+use super::size::{DEPTH_LIMIT, QUERY_BYTES_LIMIT};
 use crate::graph::format::QueryForm;
 use crate::graph::rows::PARTS_LIMIT;
 use crate::graph::store::GraphError;
@@ -37,6 +37,11 @@ pub enum SparqlError {
     /// It nests too deep.
     #[error("brackets of the query nest deeper than {DEPTH_LIMIT}: ask in parts")]
     TooDeep,
+    /// Its negations and calls nest so that reading it would not end.
+    #[error(
+        "negations and calls of REGEX, SUBSTR, REPLACE or GROUP_CONCAT stand too deep in each other: ask in parts"
+    )]
+    TooTwisted,
     /// It has too many parts.
     #[error(
         "the query has {parts} triples, groups, path steps and operators, {PARTS_LIMIT} at most: ask in parts"
@@ -91,6 +96,7 @@ impl SparqlError {
             Self::Service => "sparql-service",
             Self::TooLong { .. }
             | Self::TooDeep
+            | Self::TooTwisted
             | Self::TooComplex { .. }
             | Self::TooLarge(_)
             | Self::Memory { .. } => "sparql-too-large",

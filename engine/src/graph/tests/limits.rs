@@ -64,6 +64,11 @@ fn large_queries_neither_overflow_the_stack_nor_plan_for_minutes() {
         format!("SELECT * {{ FILTER({}1{}) }}", "(".repeat(60), ")".repeat(60)),
         format!("SELECT * {{ ?s {}a{} ?o }}", "(".repeat(60), ")*".repeat(60)),
         format!("SELECT * {{ ?s ?p {}1{} }}", "(".repeat(60), ")".repeat(60)),
+        format!("ASK {{ FILTER({}1{}) }}", "!(".repeat(60), ")".repeat(60)),
+        format!("ASK {{ FILTER({}1{}) }}", "!EXISTS{FILTER(".repeat(30), ")}".repeat(30)),
+        format!("ASK {{ FILTER {}\"\"{} }}", "regex(".repeat(60), ",\"\")".repeat(60)),
+        format!("ASK {{ FILTER({}1{}) }}", "! #)\n (\")\"=".repeat(300), ")".repeat(300)),
+        format!("ASK {{ FILTER({}1{}) }}", "1<!(1>2&&<)>=".repeat(300), ")".repeat(300)),
     ];
     let largest = [
         format!("SELECT * {{ {{}} {} }}", "UNION {} ".repeat(46)),
