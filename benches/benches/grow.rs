@@ -63,9 +63,9 @@ fn mixture(told: &[&Observation], number: u64) -> Observation {
     record.names.clear();
     record.title = in_turn(&record.title, &other.record.title, ' ');
     let both = record.sections.iter().zip(&other.record.sections);
-    let sections: Vec<Section> =
-        both.map(|(own, other)| Section::new(own.kind, in_turn(&own.text, &other.text, '.'))).collect();
-    record.sections = sections;
+    // A number each, since a text that is there already needs no vector of its own.
+    let text = |own: &Section, other: &Section| format!("{number}. {}", in_turn(&own.text, &other.text, '.'));
+    record.sections = both.map(|(own, other)| Section::new(own.kind, text(own, other))).collect();
     mixed
 }
 
