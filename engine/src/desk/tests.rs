@@ -2,6 +2,7 @@
 
 mod arrival;
 mod concurrent;
+mod mend;
 mod moment;
 mod scope;
 mod seal;
