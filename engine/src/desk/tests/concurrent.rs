@@ -453,3 +453,16 @@ fn each_answer_is_of_one_position_while_others_write_and_seal() {
     while trial.desk.seal().unwrap() {}
     assert_eq!(answers(&trial.desk), before, "rebuilt, merged and sealed");
 }
+
+#[test]
+fn what_a_bundle_is_about_is_of_the_position_of_its_hits() {
+    let trial = Trial::new();
+    apply(&trial.desk, &[&ticket("INC1", "as it was")], 1);
+    let snapshot = trial.desk.snapshot();
+    let about = Subject::Record(id("desk:INC1"));
+    let asked = || trial.desk.asked(&snapshot, &operator(), &about, None).unwrap().question;
+    apply(&trial.desk, &[&ticket("INC1", "as it became")], 2);
+    assert_eq!(asked(), "as it was");
+    assert!(trial.desk.delete(&id("desk:INC1"), second(3)).unwrap());
+    assert_eq!(asked(), "as it was");
+}
