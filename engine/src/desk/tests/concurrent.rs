@@ -115,7 +115,7 @@ struct Reader<'d> {
 
 impl<'d> Reader<'d> {
     fn new(desk: &'d Desk, number: u64) -> Self {
-        let scope = if number % 2 == 0 { operator() } else { of("staff") };
+        let scope = if number.is_multiple_of(2) { operator() } else { of("staff") };
         let random = Random::new(100 + number);
         let (model, asked, generations) = Default::default();
         Self { desk, scope, model, random, asked, generations }
