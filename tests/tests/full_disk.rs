@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tests::{Desk, Dice, Run, finish};
 
 /// How often the disk is filled.
-const ROUNDS: u64 = 5;
+const ROUNDS: u64 = 3;
 const MEGABYTES: u64 = 192;
 /// Records of each file; together they take more than is ever left.
 const RECORDS: u64 = 600;
