@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::code;
 use crate::command;
+use crate::log;
 use crate::output::{self, BAD, paint};
 use crate::settings::Global;
 
@@ -119,6 +120,9 @@ fn as_json(code: &str, message: &str) -> String {
 
 fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
     let global = &cli.global;
+    if !matches!(cli.command, Command::Serve(_)) {
+        log::start_for_command()?;
+    }
     match &cli.command {
         Command::Init => command::init::init(global),
         Command::Ingest(command) => command.run(global),

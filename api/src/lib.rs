@@ -8,6 +8,7 @@ mod code;
 mod command;
 mod fetch;
 mod http;
+mod log;
 mod output;
 mod pump;
 mod settings;

@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
+use crate::disk::DISK_FULL;
+
 /// Version of the tables. A newer folder is refused, an older one is brought forward when it is opened.
 pub(crate) const FORMAT: i64 = 1;
 
@@ -101,7 +103,8 @@ fn advice(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => ": the file is no desk, name another",
         Some(ErrorCode::DatabaseCorrupt) => ": restore the desk from a backup",
-        Some(ErrorCode::DiskFull) => ": make room and try again",
+        Some(ErrorCode::DiskFull) => ": make room and try again, nothing is lost",
+        Some(ErrorCode::SystemIoFailure) => ": see that the disk works and has room",
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
             ": see that the folder is there and yours to write"
         }
@@ -113,6 +116,7 @@ impl LogError {
     /// The stable code of this error.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Sqlite { source } if source.sqlite_error_code() == Some(ErrorCode::DiskFull) => DISK_FULL,
             Self::Sqlite { .. } => "record-log",
             Self::NewerFormat { .. } => "newer-format",
             Self::Damaged { .. } => "record-log-damaged",
@@ -141,7 +145,9 @@ impl Database {
             return Err(LogError::NewerFormat { found });
         }
         writer.execute_batch(SCHEMA)?;
-        writer.pragma_update(None, "user_version", FORMAT)?;
+        if found != FORMAT {
+            writer.pragma_update(None, "user_version", FORMAT)?;
+        }
         let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         reader.execute_batch("PRAGMA busy_timeout = 10000; PRAGMA mmap_size = 268435456;")?;
         Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader) })

@@ -7,6 +7,7 @@ mod advance;
 mod ask_graph;
 mod catch_up;
 mod folder;
+mod mend;
 mod mentions;
 mod prepare;
 mod publish;
@@ -155,13 +156,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens or creates the desk of a tenant below `data`, and brings every index up to the log.
-    ///
-    /// Without an embedder the desk serves and writes all but vectors; those catch up when it is opened with one.
-    ///
-    /// # Errors
-    /// [`DeskError`] when the folder is in use, damaged, newer than this program, or belongs to another embedder.
-    pub fn open(
+    /// Opens the desk with the indexes that are there, and brings each up to the log.
+    fn open_as_it_is(
         data: &Path,
         tenant: &TenantId,
         embedder: Option<Arc<dyn Embedder>>,
@@ -183,6 +179,7 @@ impl Desk {
             is_stopped: false.into(),
         };
         desk.jobs().mark_interrupted()?;
+        let _phase = tracing::debug_span!("catch-up").entered();
         desk.catch_up()?;
         Ok(desk)
     }

@@ -6,6 +6,7 @@
 pub(crate) mod check;
 mod content;
 mod deadline;
+mod error;
 pub(crate) mod export;
 mod format;
 mod memory;
@@ -23,10 +24,10 @@ mod word;
 mod tests;
 
 pub(crate) use content::{GraphChange, GraphContent, digest};
+pub use error::GraphError;
 pub use export::ExportFormat;
 pub use format::{QueryForm, SparqlFormat};
 pub(crate) use render::{provenance, triples};
 pub use sparql::{SparqlError, SparqlLimits, SparqlOutcome, Truncation};
-pub use store::GraphError;
 pub(crate) use store::{FLUSH_AT_CLOSE, GraphStore, Snapshot as GraphSnapshot};
 pub(crate) use text::text_triples;

@@ -7,6 +7,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, LogError};
+use crate::disk::DISK_FULL;
 
 /// The jobs of one desk, a part of its database.
 #[derive(Clone)]
@@ -62,10 +63,13 @@ impl Jobs {
         Ok(())
     }
 
-    /// Marks what was running when its process died.
+    /// Marks what was running when its process died. On a full disk the next opening does, so that this one can answer.
     pub(crate) fn mark_interrupted(&self) -> Result<(), LogError> {
-        self.database.writer().execute("UPDATE job SET state = 'interrupted' WHERE state = 'running'", [])?;
-        Ok(())
+        let update = "UPDATE job SET state = 'interrupted' WHERE state = 'running'";
+        match self.database.writer().execute(update, []).map_err(LogError::from) {
+            Err(error) if error.code() == DISK_FULL => Ok(()),
+            marked => marked.map(drop),
+        }
     }
 
     /// The latest jobs, newest first.

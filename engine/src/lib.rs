@@ -4,6 +4,7 @@
 //! [`Desk::bundle`] and [`Desk::sparql`](Desk). The log is the only truth; everything else is derived from it.
 
 mod database;
+mod disk;
 mod job;
 mod log;
 mod people;

@@ -82,6 +82,7 @@ impl RecordLog {
         superseded: impl Fn(&Connection, &Observation, &[u8; 32]) -> Result<Option<u64>, LogError>,
     ) -> Result<Vec<Appended>, LogError> {
         let mut writer = self.database.writer();
+        let _phase = tracing::debug_span!("commit-log").entered();
         let transaction = writer.transaction()?;
         let mut outcomes = Vec::with_capacity(observations.len());
         for observation in observations {

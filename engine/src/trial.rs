@@ -35,6 +35,15 @@ impl Trial {
         Self::open(folder, embedder)
     }
 
+    /// Closes the desk, and opens it again with indexes that are built anew from its log.
+    pub(crate) fn rebuilt(self) -> Self {
+        let Self { desk, folder } = self;
+        let embedder = desk.embedder().cloned();
+        drop(desk);
+        Desk::drop_indexes(folder.path(), &tenant()).unwrap();
+        Self::open(folder, embedder)
+    }
+
     pub(crate) fn apply(&self, records: impl IntoIterator<Item = Record>) -> crate::Applied {
         let applied = self.desk.apply(records.into_iter().map(observation).collect()).unwrap();
         assert_eq!(applied.rejected, []);

@@ -172,6 +172,15 @@ impl VectorIndex {
         Ok(index)
     }
 
+    /// Gives up the segments of a folder that cannot be opened because one of them is damaged: their passages are scanned
+    /// until they are sealed again.
+    ///
+    /// # Errors
+    /// [`VectorError`] when the database cannot be read either.
+    pub fn forget_segments(folder: &Path, dimensions: usize) -> Result<(), VectorError> {
+        Database::open(&folder.join("vectors.db"), dimensions)?.unseal()
+    }
+
     /// The log position of the last commit.
     pub fn position(&self) -> u64 {
         self.position
@@ -239,6 +248,7 @@ impl VectorIndex {
     /// On every error nothing has changed and what was noted is kept, so the call can be made again. Only when a
     /// purge fails at rewriting a segment is the commit done; the next `open` then ends the purge.
     pub fn commit(&mut self, log_position: u64) -> Result<VectorView, VectorError> {
+        let _phase = tracing::debug_span!("commit-vectors").entered();
         let applied = self.database.commit(&self.changes, log_position)?;
         let purged: HashSet<u64> = (self.changes.iter())
             .filter_map(|change| if let Change::Purge { position } = change { Some(*position) } else { None })

@@ -38,6 +38,31 @@ pub fn root() -> PathBuf {
     own.parent().expect("this crate stands in the repository").to_owned()
 }
 
+/// Numbers that look random and are the same in each run.
+#[derive(Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// The numbers of this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `limit`.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+
+    /// Changes the order.
+    pub fn shuffle<T>(&mut self, things: &mut [T]) {
+        for last in (1..things.len()).rev() {
+            things.swap(last, usize::try_from(self.below(last as u64 + 1)).unwrap_or(0));
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub struct Run {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::{Desk, root};
+use tests::{Desk, Dice, root};
 
 /// Tickets of the ingest.
 const TICKETS: usize = 3_000;
@@ -21,24 +21,8 @@ const ROUNDS: usize = 60;
 /// How often each step of the demo company's life is killed.
 const KILLS_OF_A_STEP: usize = 2;
 
-/// The same numbers in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-
-    fn shuffle<T>(&mut self, things: &mut [T]) {
-        for last in (1..things.len()).rev() {
-            things.swap(last, self.below(last as u64 + 1) as usize);
-        }
-    }
-}
-
 fn tickets() -> String {
-    let mut dice = Dice(7);
+    let mut dice = Dice::new(7);
     let things =
         ["printer", "scanner", "VPN", "mailbox", "database", "portal", "forklift terminal", "badge reader"];
     let faults = ["is slow", "does not start", "loses its session", "shows error 0x80070005", "is offline"];
@@ -99,7 +83,7 @@ fn an_ingest_that_is_killed_twenty_times_ends_whole() {
     let typical = started.elapsed();
     assert_eq!(whole["new"], TICKETS);
 
-    let mut dice = Dice(20_261_123);
+    let mut dice = Dice::new(20_261_123);
     let longest = u64::try_from(typical.as_millis() / 2).expect("a short run").max(100);
     let mut hits = 0;
     for round in 0..ROUNDS {
@@ -179,7 +163,7 @@ fn a_desk_that_is_killed_at_every_step_of_its_life_is_as_one_that_was_not() {
     let (desk, calm) = (Desk::new(), Desk::new());
     let changed = desk.beside("changed");
     copy_changed(&root().join("datasets/demo"), &changed);
-    let mut dice = Dice(20_261_124);
+    let mut dice = Dice::new(20_261_124);
     for step in life(&mut dice, &changed) {
         let started = Instant::now();
         let _ = calm.run(&step).with_code(0);

@@ -245,6 +245,7 @@ fn each_damaged_index_is_named_and_mended() {
     assert_eq!(indexes.len(), 1, "{indexes:?}");
     let index = indexes[0].as_ref().expect("an index").path();
     let mut harmed = BTreeSet::new();
+    let mut mended = 0;
     for part in ["text", "graph", "vectors"] {
         for entry in fs::read_dir(index.join(part)).expect("the index") {
             let path = entry.expect("an entry").path();
@@ -268,14 +269,20 @@ fn each_damaged_index_is_named_and_mended() {
             fs::write(&path, bytes).expect("a file");
             let found = broken.run(["verify"]);
             let said = format!("{}{}", found.out, found.err);
-            assert!(found.code != 0, "{path:?}: {said}");
-            assert!(said.contains(part) && said.contains("triagraph reindex"), "{path:?}: {said}");
-            let _ = broken.run(["reindex"]).with_code(0);
+            assert!(said.contains(part), "{path:?}: {said}");
+            if found.code == 0 {
+                // Noticed when it was opened.
+                assert!(found.err.contains("built anew from the record log"), "{path:?}: {said}");
+                mended += 1;
+            } else {
+                assert!(said.contains("triagraph reindex"), "{path:?}: {said}");
+                let _ = broken.run(["reindex"]).with_code(0);
+            }
             assert_sound(&broken);
             assert_eq!(broken.json(&["search", SUBJECT]), desk.json(&["search", SUBJECT]));
         }
     }
-    assert!(harmed.len() >= 5, "{harmed:?}");
+    assert!(harmed.len() >= 5 && mended > 0, "{harmed:?}, {mended} mended by opening");
 }
 
 #[test]

@@ -52,7 +52,6 @@ const LONG: &[(&str, usize)] = &[
     ("engine/src/desk.rs", 347),
     ("engine/src/desk/write.rs", 473),
     ("engine/src/graph/render.rs", 307),
-    ("engine/src/graph/store.rs", 354),
     ("engine/src/vectors/database.rs", 370),
     ("ingest/src/format/json.rs", 455),
     ("ingest/src/mapping/pick.rs", 417),

@@ -81,14 +81,16 @@ impl Ingest {
             seconds: started.elapsed().as_secs_f64(),
             planned: self.plan,
         });
-        if let Some(job) = job {
+        let noted = job.map(|job| {
             let detail = match &outcome {
                 Ok(summary) => serde_json::to_string(summary)?,
                 Err(error) => format!("{error:#}"),
             };
-            desk.jobs().end(job, outcome.is_ok(), &detail, Timestamp::now())?;
-        }
+            anyhow::Ok(desk.jobs().end(job, outcome.is_ok(), &detail, Timestamp::now())?)
+        });
+        // Why the run failed says more than that this could not be noted.
         let mut summary = outcome?;
+        noted.transpose()?;
         if !self.plan && desk.seal()? {
             output::note(paint(DIM, "the vector graph was built over the new passages"));
         }

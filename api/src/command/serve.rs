@@ -1,20 +1,18 @@
 //! `serve`: the desk over HTTP, until the process is told to stop.
 
 use std::future::Future;
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use clap::Args;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 use crate::cli::Outcome;
 use crate::command::redaction::Redaction;
 use crate::http::{self, App, Key, Limits};
-use crate::output;
 use crate::settings::Global;
+use crate::{log, output};
 
 /// The variable with the key, where no file is named.
 const KEY: &str = "TRIAGRAPH_KEY";
@@ -47,7 +45,7 @@ impl Serve {
              (`openssl rand -hex 16` makes one)",
             self.listen
         );
-        self.log()?;
+        log::start_for_server(self.log_json)?;
         let limits = Limits::default();
         let app = App::new(global.scope(), key, limits, self.redaction.policy()?);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -94,23 +92,6 @@ impl Serve {
             None => std::env::var_os(KEY).map(|key| key.to_string_lossy().into_owned()),
         };
         text.map(|text| Key::new(&text)).transpose().map_err(anyhow::Error::msg)
-    }
-
-    fn log(&self) -> anyhow::Result<()> {
-        let filter = EnvFilter::builder()
-            .with_env_var("TRIAGRAPH_LOG")
-            .with_default_directive(tracing::Level::INFO.into())
-            .from_env()
-            .context("TRIAGRAPH_LOG cannot be read: give a level like `info`, or targets like `api=debug`")?;
-        // Colours are for a terminal, unless somebody does not want them (no-color.org).
-        let has_colour =
-            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-        let log = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr)
-            .with_ansi(has_colour);
-        let started = if self.log_json { log.json().try_init() } else { log.try_init() };
-        started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
     }
 }
 

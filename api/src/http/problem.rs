@@ -97,6 +97,7 @@ fn status_of(code: &str) -> StatusCode {
         | "nothing-to-read"
         | "source-name" => StatusCode::UNPROCESSABLE_ENTITY,
         "overloaded" | "not-ready" | "writer-stopped" | "queue-full" => StatusCode::SERVICE_UNAVAILABLE,
+        "disk-full" => StatusCode::INSUFFICIENT_STORAGE,
         "timeout" | "sparql-timeout" => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

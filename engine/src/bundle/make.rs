@@ -135,16 +135,19 @@ impl Desk {
                 asked.about.dedup();
                 Ok(asked)
             }
-            Subject::Record(id) => match self.record(scope, id, as_of)? {
-                Some(observation) => {
-                    let mut asked = of_record(&observation.record);
-                    if matches!(observation.record.kind, Kind::ConfigurationItem | Kind::Service) {
-                        asked.about.push(id.clone());
+            // From this snapshot, not from the desk, which may show a later position by now.
+            Subject::Record(id) => {
+                match snapshot.table.shown(id, &visible).map(|at| self.read(at)).transpose()?.flatten() {
+                    Some(record) => {
+                        let mut asked = of_record(&record);
+                        if matches!(record.kind, Kind::ConfigurationItem | Kind::Service) {
+                            asked.about.push(id.clone());
+                        }
+                        Ok(asked)
                     }
-                    Ok(asked)
+                    None => Err(DeskError::NoSuchRecord { id: id.clone() }),
                 }
-                None => Err(DeskError::NoSuchRecord { id: id.clone() }),
-            },
+            }
         }
     }
 

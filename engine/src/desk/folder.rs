@@ -8,6 +8,8 @@ use models::Embedder;
 use ontology::TenantId;
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{DISK_FULL, is_full};
+
 /// Version of the index folder's layout. Another version is rebuilt from the log.
 const INDEX_FORMAT: u32 = 1;
 
@@ -61,6 +63,7 @@ impl FolderError {
     /// The stable code of this error.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Io { source, .. } if is_full(source) => DISK_FULL,
             Self::Io { .. } => "folder-io",
             Self::InUse { .. } => "folder-in-use",
             Self::OtherEmbedder { .. } => "other-embedder",
@@ -149,7 +152,20 @@ impl Folder {
     }
 
     fn index(&self) -> PathBuf {
-        self.root.join("index").join(format!("{}-{}", self.manifest.format, self.manifest.embedder))
+        index(&self.root, &self.manifest)
+    }
+
+    /// The folder of one index of a desk that is not open.
+    pub(crate) fn part(data: &Path, tenant: &TenantId, name: &str) -> Result<PathBuf, FolderError> {
+        let root = data.join(tenant.as_str());
+        let manifest = read_manifest(&root)?;
+        Ok(manifest.map_or_else(|| root.join("index"), |manifest| index(&root, &manifest).join(name)))
+    }
+
+    /// Takes one index away; the next opening builds it anew from the log.
+    pub(crate) fn drop_part(data: &Path, tenant: &TenantId, name: &str) -> Result<(), FolderError> {
+        let _lock = lock(&data.join(tenant.as_str()))?;
+        remove(&Self::part(data, tenant, name)?)
     }
 
     /// Takes the files of the vector index away.
@@ -188,6 +204,10 @@ impl Folder {
         remove(&manifest_path(&root))?;
         remove(&root.join("index"))
     }
+}
+
+fn index(root: &Path, manifest: &Manifest) -> PathBuf {
+    root.join("index").join(format!("{}-{}", manifest.format, manifest.embedder))
 }
 
 fn manifest_path(root: &Path) -> PathBuf {

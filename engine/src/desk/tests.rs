@@ -1,8 +1,11 @@
 //! Does a desk keep its promises over openings, scopes and moments? Small desks in temporary folders.
 
 mod arrival;
+mod concurrent;
+mod mend;
 mod moment;
 mod scope;
+mod seal;
 
 use std::path::Path;
 use std::time::Duration;
@@ -90,4 +93,13 @@ fn sparql(desk: &Desk, scope: &Scope, query: &str) -> String {
 
 fn assert_sound(desk: &Desk, when: &str) {
     assert_eq!(desk.verify().unwrap().problems, [], "{when}");
+}
+
+impl Desk {
+    /// Merges the text index's segments into one, as happens in the background at any time.
+    fn merge_text(&self) {
+        let mut indexes = self.pause_writer();
+        indexes.text.merge_all();
+        self.show(&indexes).unwrap();
+    }
 }

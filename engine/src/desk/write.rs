@@ -203,7 +203,10 @@ impl Indexes {
 
 fn open_vectors(folder: &Folder, embedder: Option<&dyn Embedder>) -> Result<Option<VectorIndex>, DeskError> {
     let open = |embedder: &dyn Embedder| {
-        VectorIndex::open(&folder.vectors(), embedder.dimensions(), VectorSettings::default())
+        // Few in tests, so that a handful of passages is sealed.
+        let seal_from = if cfg!(test) { 24 } else { VectorSettings::default().seal_from };
+        let settings = VectorSettings { seal_from, ..VectorSettings::default() };
+        VectorIndex::open(&folder.vectors(), embedder.dimensions(), settings)
     };
     Ok(embedder.map(open).transpose()?)
 }

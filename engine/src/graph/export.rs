@@ -7,8 +7,9 @@ use ontology::vocabulary::{dcat, dcterms, foaf, oa, org, oslc_cm, prov, rdf, sch
 use oxigraph::io::{RdfFormat, RdfSerializer, WriterQuadSerializer};
 use oxigraph::model::{GraphName, Literal, NamedNodeRef, QuadRef, TermRef, Triple};
 
+use super::error::GraphError;
 use super::names::record_graph;
-use super::store::{GraphError, GraphStore, Snapshot};
+use super::store::{GraphStore, Snapshot};
 use super::view::{Allowed, View};
 
 /// Prefix and namespace of every vocabulary that queries may use without declaring it, and that exports declare.

@@ -12,6 +12,7 @@ use oxigraph::store::{StorageError, Store, Transaction};
 
 use super::check::{Damage, check};
 use super::content::{GraphChange, GraphDigest, digest};
+use super::error::GraphError;
 use super::meta::{FORMAT, read_format, read_position, start_over, write_position};
 use super::names::{META, is_dataset_graph, provenance_graph, record_graph};
 use crate::desk::take_away;
@@ -20,68 +21,6 @@ use crate::desk::take_away;
 const COPY_MEGABYTES: usize = 256;
 /// Quads that are flushed when the store is closed; fewer are replayed at the next opening in a fraction of a second.
 pub(crate) const FLUSH_AT_CLOSE: u64 = 10_000;
-
-/// Why the graph cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum GraphError {
-    /// The store below failed: disk, lock, corruption.
-    #[error(
-        "the graph at {folder} cannot be read or written ({source}): see that the disk has room, or run `triagraph reindex`"
-    )]
-    Storage {
-        /// Where the store is.
-        folder: PathBuf,
-        /// What it said.
-        #[source]
-        source: StorageError,
-    },
-    /// The folder has quads in a layout that this version does not read.
-    #[error("graph at {folder} has format {found:?}, this version reads {FORMAT:?}: run `triagraph reindex`")]
-    Format {
-        /// Where the store is.
-        folder: PathBuf,
-        /// The format it names, or nothing.
-        found: String,
-    },
-    /// Its folder cannot be replaced.
-    #[error("{path}: {source}")]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the file system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// One of the orders of its quads is damaged.
-    #[error(
-        "the graph's quads by {order} are {found}, by graph they are {expected}: run `triagraph reindex`"
-    )]
-    Differs {
-        /// By what they are ordered.
-        order: &'static str,
-        /// How many there are by graph.
-        expected: usize,
-        /// How many by this order.
-        found: usize,
-    },
-    /// An export could not be written.
-    #[error("the export cannot be written: {0}")]
-    Write(#[source] std::io::Error),
-}
-
-impl GraphError {
-    /// The stable code of this error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Storage { .. } => "graph-storage",
-            Self::Format { .. } => "graph-format",
-            Self::Folder { .. } => "graph-folder",
-            Self::Differs { .. } => "graph-differs",
-            Self::Write(_) => "graph-export",
-        }
-    }
-}
 
 /// The graph of one tenant. Rebuildable from the log, never the only copy.
 ///
@@ -133,6 +72,7 @@ impl GraphStore {
     /// [`GraphError::Storage`]; then nothing of it was written.
     pub(crate) fn apply(&self, changes: &[GraphChange], position: u64) -> Result<(), GraphError> {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _phase = tracing::debug_span!("commit-graph").entered();
         let store = self.store();
         let mut transaction = store.start_transaction().map_err(|source| self.storage(source))?;
         let mut written = 0;
@@ -276,9 +216,7 @@ impl GraphStore {
 
 impl Drop for GraphStore {
     fn drop(&mut self) {
-        if let Err(error) = self.flush(FLUSH_AT_CLOSE) {
-            tracing::warn!("{error}");
-        }
+        let _ = self.flush(FLUSH_AT_CLOSE).inspect_err(|error| tracing::warn!("{error}"));
     }
 }
 

@@ -4,7 +4,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use tantivy::TantivyError;
-use tantivy::directory::error::{LockError, OpenReadError};
+use tantivy::directory::error::{LockError, OpenReadError, OpenWriteError};
+
+use crate::disk::{DISK_FULL, MAKE_ROOM, is_full};
 
 /// An error of the text index. The index can always be rebuilt from the record log.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,12 @@ pub enum TextError {
     /// Another process holds the index open for writing.
     #[error("the text index in {folder} is open in another process: stop that one first")]
     InUse {
+        /// Where the index is.
+        folder: PathBuf,
+    },
+    /// There is no room left.
+    #[error("the text index in {folder} cannot be written; {MAKE_ROOM}")]
+    DiskFull {
         /// Where the index is.
         folder: PathBuf,
     },
@@ -53,6 +61,7 @@ impl TextError {
             Self::OtherFormat { .. } => "text-other-format",
             Self::Corrupt { .. } => "text-corrupt",
             Self::InUse { .. } => "text-in-use",
+            Self::DiskFull { .. } => DISK_FULL,
             Self::Failed { .. } => "text-failed",
             Self::DeadlineExceeded => "text-deadline-exceeded",
         }
@@ -77,6 +86,10 @@ impl TextError {
                 if matches!(io_error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
             {
                 Self::Corrupt { file: folder.join(filepath), reason: io_error.to_string() }
+            }
+            TantivyError::IoError(error) if is_full(&error) => Self::DiskFull { folder },
+            TantivyError::OpenWriteError(OpenWriteError::IoError { io_error, .. }) if is_full(&io_error) => {
+                Self::DiskFull { folder }
             }
             source => Self::Failed { folder, source },
         }

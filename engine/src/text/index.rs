@@ -143,6 +143,7 @@ impl TextIndex {
     }
 
     fn try_commit(&mut self, log_position: u64) -> Result<TextView, TantivyError> {
+        let _phase = tracing::debug_span!("commit-text").entered();
         let mut prepared = self.writer.prepare_commit()?;
         prepared.set_payload(&log_position.to_string());
         prepared.commit()?;
@@ -171,7 +172,7 @@ impl TextIndex {
 #[cfg(test)]
 impl TextIndex {
     /// Merges all segments into one, as a merge in the background may at any time.
-    pub(super) fn merge_all(&mut self) -> TextView {
+    pub(crate) fn merge_all(&mut self) -> TextView {
         // Ends the merges under way, which would hold some of the segments.
         self.rollback().unwrap();
         let segments = self.writer.index().searchable_segment_ids().unwrap();

@@ -1,5 +1,7 @@
 //! What is durable about passages and their vectors?
 
+mod unseal;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,8 +69,7 @@ impl Database {
     }
 
     fn prepare(&mut self) -> Result<(), VectorError> {
-        let dimensions = self.dimensions;
-        let file = self.file.clone();
+        let (dimensions, file) = (self.dimensions, self.file.clone());
         let found = self.write(|transaction| {
             let tables: i64 =
                 transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -333,9 +334,8 @@ impl Database {
 }
 
 fn meta(connection: &Connection, name: &str) -> rusqlite::Result<u64> {
-    let value: i64 =
-        connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))?;
-    Ok(value as u64)
+    let select = "SELECT value FROM meta WHERE name = ?1";
+    connection.query_row(select, [name], |row| Ok(row.get::<_, i64>(0)? as u64))
 }
 
 fn set_meta(connection: &Connection, name: &str, value: u64) -> rusqlite::Result<()> {

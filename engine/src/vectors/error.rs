@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::PassageKey;
+use crate::disk::{DISK_FULL, MAKE_ROOM, is_full};
+
+const CHECK: &str = "check the disk and its permissions";
 
 /// A failure of the vector index.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +69,7 @@ pub enum VectorError {
         file: PathBuf,
     },
     /// The operating system refused.
-    #[error("cannot read or write {file}; check the disk and its permissions")]
+    #[error("cannot read or write {file}; {}", if is_full(source) { MAKE_ROOM } else { CHECK })]
     Io {
         /// The file.
         file: PathBuf,
@@ -75,7 +78,7 @@ pub enum VectorError {
         source: std::io::Error,
     },
     /// The database refused.
-    #[error("cannot read or write {file}; check the disk and its permissions")]
+    #[error("cannot read or write {file}; {}", if is_full_database(source) { MAKE_ROOM } else { CHECK })]
     Database {
         /// The file.
         file: PathBuf,
@@ -97,6 +100,8 @@ impl VectorError {
             Self::TooLarge { .. } => "vectors-too-large",
             Self::Deadline => "vectors-deadline",
             Self::InUse { .. } => "vectors-in-use",
+            Self::Io { source, .. } if is_full(source) => DISK_FULL,
+            Self::Database { source, .. } if is_full_database(source) => DISK_FULL,
             Self::Io { .. } => "vectors-io",
             Self::Database { .. } => "vectors-database",
         }
@@ -119,6 +124,10 @@ impl VectorError {
             _ => Self::Database { file: file.to_owned(), source },
         }
     }
+}
+
+fn is_full_database(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
 }
 
 /// Refuses a vector of another length, not of unit length, or with a part that is no number.

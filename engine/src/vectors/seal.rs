@@ -82,6 +82,7 @@ impl VectorIndex {
     /// # Errors
     /// When the database refuses, and then nothing has changed.
     pub fn install(&mut self, built: SealedPlan) -> Result<VectorView, VectorError> {
+        let _phase = tracing::debug_span!("install").entered();
         let SealedPlan { plan, segment } = built;
         let absorbed: Vec<u32> = plan.absorbed.iter().map(|part| part.number).collect();
         let still_there: Vec<&Part> =
@@ -154,6 +155,7 @@ impl SealPlan {
     /// # Errors
     /// `TooLarge` for more passages than a segment can count, `Io` when it cannot be written.
     pub fn build(self) -> Result<SealedPlan, VectorError> {
+        let _phase = tracing::debug_span!("seal").entered();
         let mut rows = Rows::default();
         for part in &self.absorbed {
             let layout = part.segment.layout();

@@ -14,6 +14,7 @@ use crate::visible::Visible;
 
 mod damage;
 mod frozen;
+mod rebuild;
 mod recall;
 
 const DIMENSIONS: usize = 32;

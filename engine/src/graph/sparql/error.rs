@@ -7,9 +7,9 @@ use spareval::QueryEvaluationError;
 use spargebra::SparqlSyntaxError;
 
 use super::size::{DEPTH_LIMIT, QUERY_BYTES_LIMIT};
+use crate::graph::error::GraphError;
 use crate::graph::format::QueryForm;
 use crate::graph::rows::PARTS_LIMIT;
-use crate::graph::store::GraphError;
 
 /// Why a query was not answered.
 #[derive(Debug, thiserror::Error)]
