@@ -82,7 +82,7 @@ impl Desk {
         let visible = table.visible(&self.everything(), None);
         let mut records = BTreeMap::new();
         let (mut passages, mut pending_links) = (0, 0);
-        for revision in table.current_revisions() {
+        for revision in table.glance(&visible) {
             *records.entry(revision.kind.as_str().to_owned()).or_default() += 1;
             passages += revision.passages.len() as u64;
             let unresolved = |link: &&crate::table::KeyedLink| {

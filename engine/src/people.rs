@@ -33,7 +33,7 @@ impl Desk {
         let snapshot = self.snapshot();
         let visible = snapshot.visible(scope, None);
         let mut names = BTreeSet::new();
-        for revision in snapshot.table.current_among(&visible) {
+        for revision in snapshot.table.glance(&visible) {
             if kinds.contains(&revision.kind) {
                 names.insert(revision.title.to_string());
             }

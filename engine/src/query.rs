@@ -4,6 +4,7 @@
 
 mod analyse;
 mod confidence;
+mod cosines;
 mod explain;
 mod filter;
 mod fusion;

@@ -92,7 +92,7 @@ impl Table {
 
     /// The position of a record's current revision.
     pub(crate) fn current(&self, id: &RecordId) -> Option<u64> {
-        self.positions_of(id).pop()
+        self.latest_of(id, |_| true)
     }
 
     /// A record's current revision.
@@ -102,7 +102,14 @@ impl Table {
 
     /// The position of the latest of a record's revisions that is visible: the current one, or what it was at a moment.
     pub(crate) fn shown(&self, id: &RecordId, visible: &Visible) -> Option<u64> {
-        self.positions_of(id).into_iter().rfind(|position| visible.contains(*position))
+        self.latest_of(id, |position| visible.contains(position))
+    }
+
+    /// The last of a record's positions that something admits. Of the others none is looked at.
+    fn latest_of(&self, id: &RecordId, admits: impl Fn(u64) -> bool) -> Option<u64> {
+        let owners = self.owners(self.key(&id.as_str().to_lowercase())?).iter().rev().copied();
+        let is_its = |position: &u64| self.revision(*position).is_some_and(|revision| revision.id == *id);
+        owners.filter(|position| admits(*position)).find(is_its)
     }
 
     /// Every current revision, in the order of record ids.
@@ -121,6 +128,21 @@ impl Table {
         let mut revisions: Vec<_> = revisions.collect();
         revisions.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         revisions.into_iter()
+    }
+
+    /// The current revisions at some positions, in the order of the log. Those that nobody asked for before are not held in
+    /// memory afterwards.
+    pub(crate) fn glance(&self, positions: &Visible) -> impl Iterator<Item = Arc<Revision>> {
+        let mut current = (*self.sets.current).clone();
+        current.keep(positions);
+        let positions: Vec<u64> = current.iter().collect();
+        positions.into_iter().filter_map(|position| {
+            let slot = self.slots.get(slot_index(position)?)?;
+            match (slot.revision.get(), &self.stored) {
+                (None, Some(stored)) => stored.revision(position).map(Arc::new),
+                (known, _) => known?.clone(),
+            }
+        })
     }
 
     /// Every revision that is kept, superseded ones too, in the order of the log.

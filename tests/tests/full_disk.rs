@@ -170,7 +170,7 @@ fn an_ingest_that_finds_the_disk_full_says_so_and_goes_on_when_there_is_room() {
         if run.code == 2 {
             assert_says_room(&run.err);
             let said: Value = serde_json::from_str(run.err.lines().last().unwrap_or_default()).expect("JSON");
-            let part = PARTS.into_iter().find(|part| run.err.contains(part)).expect("a part");
+            let part = PARTS.into_iter().find(|part| said.to_string().contains(part)).expect("a part");
             *found_full.entry((part, said["code"].as_str().expect("a code").to_owned())).or_default() += 1;
         }
         let search = disk.run(&desk, &["search", "--json", "printer 7"], left);

@@ -67,6 +67,7 @@ impl Serve {
             opened.attach(global.open()?)?;
             output::line(format!("listening on http://{address}"));
             output::line(format!("documentation at http://{address}/docs"));
+            opened.count()?;
             anyhow::Ok(())
         });
         // An open desk serves on; one that cannot be opened ends the server.

@@ -115,9 +115,16 @@ impl App {
     /// Puts the open desk behind the server: from now on it is ready. Blocks while the desk is counted.
     pub(crate) fn attach(&self, desk: Desk) -> anyhow::Result<()> {
         let desk = Arc::new(desk);
-        self.keep(Arc::new(desk.status()?));
         Jobs::start(self, &desk)?;
         let _ = self.desk.set(desk);
+        Ok(())
+    }
+
+    /// Counts what is in the desk, so that the first caller who asks need not wait for that.
+    pub(crate) fn count(&self) -> anyhow::Result<()> {
+        if let Some(desk) = self.desk.get() {
+            self.keep(Arc::new(desk.status()?));
+        }
         Ok(())
     }
 

@@ -24,7 +24,7 @@ impl Desk {
         indexes.all_is_told();
         self.folder.end_purge()?;
         drop(indexes);
-        self.keep_table();
+        self.keep_table(true);
         Ok(())
     }
 
@@ -44,9 +44,15 @@ impl Desk {
     /// # Errors
     /// [`DeskError`] when the graph or the vector index cannot be written.
     pub fn seal(&self) -> Result<bool, DeskError> {
-        let is_built = self.seal_vectors()?;
-        self.keep_table();
-        Ok(is_built)
+        {
+            let indexes = self.pause_writer();
+            if indexes.is_torn {
+                return Err(DeskError::Stopped);
+            }
+            self.graph.flush(FLUSH_AT_CLOSE)?;
+        }
+        self.keep_table(false);
+        self.seal_vectors()
     }
 
     fn seal_vectors(&self) -> Result<bool, DeskError> {
@@ -55,7 +61,6 @@ impl Desk {
             if indexes.is_torn {
                 return Err(DeskError::Stopped);
             }
-            self.graph.flush(FLUSH_AT_CLOSE)?;
             if indexes.is_sealing {
                 return Ok(false);
             }

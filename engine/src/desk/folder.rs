@@ -118,6 +118,8 @@ impl Folder {
         for part in [folder.graph(), folder.text(), folder.vectors()] {
             create(&part)?;
         }
+        // A process that was killed while it wrote one left it.
+        remove(&folder.table().with_extension("new"))?;
         Ok(folder)
     }
 

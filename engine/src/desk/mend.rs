@@ -56,8 +56,11 @@ impl Desk {
             match (part, &embedder) {
                 (Part::Segments, Some(embedder)) => {
                     let folder = Folder::part(data, tenant, folder)?;
-                    // Where the database is no better, the next round takes it away with the segments.
-                    let _ = VectorIndex::forget_segments(&folder, embedder.dimensions());
+                    match VectorIndex::forget_segments(&folder, embedder.dimensions()) {
+                        // Where the database is no better, the next round takes it away with the segments.
+                        Ok(()) | Err(VectorError::Corrupt { .. } | VectorError::Format { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    }
                 }
                 _ => Folder::drop_part(data, tenant, folder)?,
             }

@@ -5,7 +5,7 @@
 
 use super::prepare::{Prepared, prepare};
 use super::write::Indexes;
-use super::{Desk, DeskError, take_away};
+use super::{Desk, DeskError, FolderError, take_away};
 use crate::table::{Beside, Table, name_it};
 
 /// A table is kept again when the log has grown by one part of so many: writing it takes as long as reading so much of the log.
@@ -39,12 +39,17 @@ impl Desk {
     /// Takes up the kept table, if it can be. Else the table is empty and knows all names of the log.
     pub(super) fn resume(&self, indexes: &mut Indexes) -> Result<(), DeskError> {
         let vectors = indexes.vectors.as_ref().map(|vectors| vectors.position());
-        let reached = self.log.head()?.min(indexes.text.position()).min(self.graph.position());
+        let (head, path) = (self.log.head()?, self.folder.table());
+        let reached = head.min(indexes.text.position()).min(self.graph.position());
         let reached = vectors.map_or(reached, |vectors| vectors.min(reached));
-        let opened = Table::open(&self.folder.table()).unwrap_or_else(|error| {
+        let opened = Table::open(&path).unwrap_or_else(|error| {
             tracing::warn!("{error}: the table is built anew from the record log");
             None
         });
+        if opened.as_ref().is_some_and(|(table, _)| table.position() > head) {
+            // Of another log: once this one has come as far, nothing would tell.
+            take_away(&path).map_err(|source| FolderError::Io { path, source })?;
+        }
         let kept = opened.filter(|(table, _)| (1..=reached).contains(&table.position()));
         if let Some((table, beside)) = kept {
             let later = self.named_after(table.position())?;
@@ -66,40 +71,45 @@ impl Desk {
 
     /// Keeps the table for the next opening, where that saves enough. It is a copy of what the log says: when it cannot be
     /// written, the log is read instead.
-    pub(super) fn keep_table(&self) {
-        if let Err(error) = self.try_keep_table() {
+    /// While a desk is written, that is only where the log has grown a lot: at its end also where names came or went.
+    pub(super) fn keep_table(&self, is_end: bool) {
+        if let Err(error) = self.try_keep_table(is_end) {
             let path = self.folder.table();
             tracing::warn!("{}: {error}: the next opening reads the whole record log", path.display());
         }
     }
 
-    fn try_keep_table(&self) -> std::io::Result<()> {
+    fn try_keep_table(&self, is_end: bool) -> std::io::Result<()> {
         let (path, temporary) = (self.folder.table(), self.folder.table().with_extension("new"));
-        let (table, beside, purges) = {
+        let (table, beside, before) = {
             let mut indexes = self.pause_writer();
             let (position, kept) = (indexes.table.position(), &indexes.kept);
-            let is_worth_it = kept.is_renamed || (position - kept.at) * KEPT_PART > kept.at;
+            let is_worth_it = is_end && kept.is_renamed || (position - kept.at) * KEPT_PART > kept.at;
             if indexes.is_torn || kept.is_writing || position == kept.at || !is_worth_it {
                 return Ok(());
             }
-            indexes.kept = Kept { at: position, is_writing: true, is_renamed: false, ..indexes.kept };
-            (indexes.table.clone(), indexes.beside(), indexes.kept.purges)
+            let before = indexes.kept;
+            indexes.kept = Kept { at: position, is_writing: true, is_renamed: false, ..before };
+            (indexes.table.clone(), indexes.beside(), before)
         };
         let written = table.write(&temporary, beside);
         let mut indexes = self.pause_writer();
         indexes.kept.is_writing = false;
         // What was purged while it was written stands in it.
-        match written {
-            Ok(()) if indexes.kept.purges == purges => name_it(&temporary, &path),
-            written => take_away(&temporary).and(written),
+        let is_pure = indexes.kept.purges == before.purges;
+        let named = written.and_then(|()| if is_pure { name_it(&temporary, &path) } else { Ok(()) });
+        if named.is_err() && is_pure {
+            let is_renamed = before.is_renamed || indexes.kept.is_renamed;
+            indexes.kept = Kept { at: before.at, is_renamed, ..indexes.kept };
         }
+        named.and(take_away(&temporary))
     }
 }
 
 impl Drop for Desk {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.keep_table();
+            self.keep_table(true);
         }
     }
 }

@@ -350,7 +350,7 @@ impl Desk {
         }
         self.folder.end_purge()?;
         drop(indexes);
-        self.keep_table();
+        self.keep_table(true);
         Ok(purged)
     }
 

@@ -99,6 +99,11 @@ pub(crate) fn fuse(
     fused
 }
 
+/// A score that lies below all that count.
+pub(crate) fn unscaled(leg: Leg, raw: f64, trust: Trust) -> LegScore {
+    LegScore { leg, raw, normalised: 0.0, weight: weight(leg, trust) }
+}
+
 /// What a leg adds to the fused score.
 fn share(score: LegScore) -> f64 {
     score.normalised * score.weight

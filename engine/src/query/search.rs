@@ -1,16 +1,16 @@
 //! Which way does a query go? Analyse, run the legs, fuse, explain.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use models::{Embedder, Reading};
 use ontology::Scope;
 
 use crate::query::analyse::{Analysis, analyse};
 use crate::query::confidence::{Confidence, LEAST_FOUND, confidence};
+use crate::query::cosines::{fill_in, tell_cosines};
 use crate::query::explain::{Grounds, ReadError, ReadRecord, explain};
 use crate::query::filter::admitted;
-use crate::query::fusion::{COUNTED, Fused, Trust, fuse};
+use crate::query::fusion::{Fused, Trust, fuse};
 use crate::query::legs::{self, Evidence, Found};
 use crate::query::{Degraded, HITS_LIMIT, Hits, Leg, QUERY_LIMIT_BYTES, Query};
 use crate::snapshot::Snapshot;
@@ -142,6 +142,9 @@ pub(crate) fn rank(
     });
     let confidence = confidence(&found, &fused);
     fused.truncate(limit);
+    if let Some(embedding) = &embedding {
+        tell_cosines(snapshot, embedding, trust, &mut fused, query);
+    }
     Ranking { fused, confidence, analysis, found, embedding, degraded, warnings }
 }
 
@@ -204,40 +207,9 @@ fn dense_leg(
         Some(Evidence::Terms(words)) => reading.vector(words.rarity()),
         _ => reading.vector(|_| 1.0),
     };
-    let found = legs::dense(vectors, &embedding, admitted, query.deadline).map_err(|error| error.to_string());
-    (Some(found), Some(embedding))
-}
-
-/// Gives the lexical leg's first records their exact cosine, so that none of those that count is punished for the dense leg's
-/// depth.
-///
-/// # Errors
-/// The reason when the deadline passes before the end: ranks from half of the cosines would mislead.
-fn fill_in(
-    snapshot: &Snapshot,
-    embedding: &[f32],
-    mut dense: Found,
-    lexical: &Found,
-    deadline: Option<Instant>,
-) -> Result<Found, String> {
-    let (Some(vectors), Evidence::Passages(best)) = (&snapshot.vectors, &mut dense.evidence) else {
-        return Ok(dense);
-    };
-    legs::in_time(deadline)?;
-    let others: Vec<u64> = lexical
-        .scores
-        .iter()
-        .take(COUNTED)
-        .map(|(position, _)| *position)
-        .filter(|position| !best.contains_key(position))
-        .collect();
-    for (position, passage) in others.iter().zip(legs::nearest_passages(vectors, embedding, &others)) {
-        let Some(passage) = passage else { continue };
-        best.insert(*position, passage);
-        dense.scores.push((*position, f64::from(passage.cosine)));
-    }
-    dense.scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    Ok(dense)
+    let is_alone = !query.legs.contains(&Leg::Lexical);
+    let found = legs::dense(vectors, &embedding, admitted, is_alone, query.deadline);
+    (Some(found.map_err(|error| error.to_string())), Some(embedding))
 }
 
 /// Named records weigh one each; the first hits of the text legs share less, by their place.
@@ -253,7 +225,7 @@ fn graph_seeds(analysis: &Analysis, lexical: Option<&Found>, dense: Option<&Foun
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use jiff::Timestamp;
     use models::TextRole;

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Revision;
 
-/// Version of the file. Any change of [`Revision`], [`Meta`] or a type in them makes another.
+/// Version of the file. Any change of [`Revision`], [`Meta`] or a type in them makes another, and any change of what is derived
+/// from a record (`derive/`, `desk/prepare.rs`, `desk/mentions.rs`): a kept table would go on with what was derived before.
 pub(super) const FORMAT: u32 = 1;
 pub(super) const MAGIC: [u8; 8] = *b"trgtable";
 /// Bytes of a file that are read at a time to be checked.

@@ -226,6 +226,11 @@ fn the_form_of_a_revision_in_the_file_is_that_of_its_format() {
         digest: 5,
     };
     let bytes = postcard::to_allocvec(&revision).unwrap();
+    let named = |names: String, bytes: Vec<u8>| crc32fast::hash(&[names.into_bytes(), bytes].concat());
+    let variants = (Kind::ALL, ontology::State::ALL, Relation::ALL);
+    let variants = named(format!("{variants:?}"), postcard::to_allocvec(&variants).unwrap());
+    let derived = format!("{:?}", said(&desk(0..3, Trial::new()).desk.snapshot().table));
+    assert_eq!((variants, crc32fast::hash(derived.as_bytes())), (1_609_243_365, 2_421_676_387));
     assert_eq!(postcard::from_bytes::<Revision>(&bytes).unwrap(), revision);
     assert_eq!((super::stored::FORMAT, bytes.len(), crc32fast::hash(&bytes)), (1, 99, 1_582_946_351));
 }

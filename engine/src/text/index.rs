@@ -173,10 +173,15 @@ impl TextIndex {
 impl TextIndex {
     /// Merges all segments into one, as a merge in the background may at any time.
     pub(crate) fn merge_all(&mut self) -> TextView {
-        // Ends the merges under way, which would hold some of the segments.
-        self.rollback().unwrap();
-        let segments = self.writer.index().searchable_segment_ids().unwrap();
-        self.writer.merge(&segments).wait().unwrap();
-        self.reload().unwrap()
+        // Ends the merges under way, which would hold some of the segments; one that is just ending may still do.
+        for _ in 0..100 {
+            self.rollback().unwrap();
+            let segments = self.writer.index().searchable_segment_ids().unwrap();
+            if self.writer.merge(&segments).wait().is_ok() {
+                return self.reload().unwrap();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("a merge holds a segment for two seconds")
     }
 }

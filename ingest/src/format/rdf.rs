@@ -51,7 +51,7 @@ impl<R: Read> Blocks<R> {
                 self.since.store(0, Ordering::Relaxed);
                 match length(&quad) {
                     Some(length) => return Some(Ok((length, quad))),
-                    None => Err(IRI_LIMIT_BYTES),
+                    None => Err((quad, IRI_LIMIT_BYTES)),
                 }
             }
             Some(Err(error)) => Ok(error),
@@ -65,7 +65,10 @@ impl<R: Read> Blocks<R> {
         self.is_done = !(goes_on && self.broken < BROKEN_LIMIT);
         Some(Err(match refused {
             Ok(error) => rejection(&error, self.is_done),
-            Err(limit) => Raw::bad(None, format!("an IRI of a statement is longer than {limit} bytes"), &[]),
+            Err((quad, limit)) => {
+                let reason = format!("an IRI of a statement is longer than {limit} bytes");
+                Raw::bad(None, format!("{reason}{}", consequence(self.is_done)), quad.to_string().as_bytes())
+            }
         }))
     }
 }
@@ -120,8 +123,11 @@ fn rejection(error: &RdfParseError, is_last: bool) -> Raw {
         RdfParseError::Syntax(error) => error.location().map(|at| at.start.line + 1),
         RdfParseError::Io(_) => None,
     };
-    let consequence = if is_last { "; what follows was not read" } else { "" };
-    Raw::bad(line.map(Place::Line), format!("{error}{consequence}"), &[])
+    Raw::bad(line.map(Place::Line), format!("{error}{}", consequence(is_last)), &[])
+}
+
+fn consequence(is_last: bool) -> &'static str {
+    if is_last { "; what follows was not read" } else { "" }
 }
 
 #[cfg(test)]
@@ -197,5 +203,10 @@ mod tests {
             "{:?}",
             refused[0]
         );
+        let told = |raw: &Raw| match raw {
+            Raw::Bad { reason, text, .. } => (reason.contains("not read"), text.starts_with("<urn:xxx")),
+            _ => panic!("{raw:?}"),
+        };
+        assert_eq!((told(&refused[0]), told(&refused[BROKEN_LIMIT - 1])), ((false, true), (true, true)));
     }
 }

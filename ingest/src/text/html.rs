@@ -18,8 +18,8 @@ const WIDTH: usize = 100_000;
 
 /// Tags times their depth, and bytes times that depth, of a text that is rendered: the tree is built in as many steps as the one, and
 /// what it says is copied as often as the other says.
-const TAG_WORK: usize = 2 << 20;
-const BYTE_WORK: usize = 256 << 20;
+const TAG_WORK: usize = 32 << 20;
+const BYTE_WORK: usize = 1 << 30;
 
 /// Whether a text holds tags of HTML.
 pub(super) fn looks_like(text: &str) -> bool {
@@ -67,7 +67,7 @@ fn text(html: &str) -> String {
     let html: String = html.chars().filter(|c| *c != HEADING && *c != '\0').collect();
     let (tags, depth) = depth(&html);
     if tags.saturating_mul(depth) > TAG_WORK || html.len().saturating_mul(depth) > BYTE_WORK {
-        return without_tags(&html).into_owned();
+        return without_tags(&html, " ").trim().to_owned();
     }
     config::with_decorator(Headings)
         .raw_mode(true)
@@ -77,12 +77,12 @@ fn text(html: &str) -> String {
         .unwrap_or(html)
 }
 
-/// The text between tags and remarks.
-pub(super) fn without_tags(html: &str) -> Cow<'_, str> {
+/// The text between tags and remarks, with something else in their place.
+pub(super) fn without_tags<'h>(html: &'h str, instead: &str) -> Cow<'h, str> {
     static TAGS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?s)<!--.*?(?:-->|\z)|</?[A-Za-z][^<>]*>").expect("a constant pattern")
+        Regex::new(r"(?s)(?:<!--.*?(?:-->|\z)|</?[A-Za-z][^<>]*>)+").expect("a constant pattern")
     });
-    TAGS.replace_all(html, "")
+    TAGS.replace_all(html, instead)
 }
 
 /// Marks headings and items, and nothing else.

@@ -172,7 +172,7 @@ impl Writer {
 
     /// Text of an HTML block: tags and remarks go.
     fn markup(&mut self, html: &str) {
-        let text = without_tags(html);
+        let text = without_tags(html, "");
         if !text.trim().is_empty() {
             self.block();
             self.text(text.trim());

@@ -8,8 +8,8 @@ use crate::query::fusion::COUNTED;
 use crate::vectors::{SearchMode, VectorError, VectorView};
 use crate::visible::Visible;
 
-/// How many passages are asked for, and how many where those are of fewer records than count. Fixed, for the same reason as
-/// [`super::DEPTH`].
+/// How many passages are asked for, and how many where those are of fewer records than count or this leg is alone with what it
+/// finds. Fixed, for the same reason as [`super::DEPTH`].
 const PASSAGES: [usize; 2] = [128, 512];
 
 /// The passage of a record that is nearest to the question.
@@ -23,10 +23,11 @@ pub(crate) fn dense(
     vectors: &VectorView,
     embedding: &[f32],
     admitted: &Visible,
+    is_alone: bool,
     deadline: Option<Instant>,
 ) -> Result<Found, VectorError> {
     let mut best: BTreeMap<u64, BestPassage> = BTreeMap::new();
-    for passages in PASSAGES {
+    for passages in PASSAGES.into_iter().skip(usize::from(is_alone)) {
         let hits = vectors.search(embedding, admitted, passages, SearchMode::Auto, deadline)?.hits;
         let are_all = hits.len() < passages;
         for hit in hits {
