@@ -153,9 +153,9 @@ def run(model, folder, file):
         peer = Peer(model, str(Path(folder) / f"{name}.onnx"))
         best = min(BATCHES, key=lambda batch: seconds(lambda: peer.embed(some, batch), 1))
         vectors[name] = peer.embed(texts, best)
-        taken = seconds(lambda: peer.embed(texts, best), 1)
+        taken, tokens = seconds(lambda: peer.embed(texts, best), 1), peer.tokens
         query = seconds(lambda: peer.embed([QUERY], 1), 300)
-        result[name] = {"batch": best, "tokens_per_second": peer.tokens / taken, "query_seconds": query}
+        result[name] = {"batch": best, "tokens_per_second": tokens / taken, "query_seconds": query}
     result["cosine"] = float((vectors["f32"] * vectors["int8"]).sum(axis=1).mean())
     print(json.dumps(result))
 
