@@ -112,7 +112,7 @@ impl App {
         }))
     }
 
-    /// Puts the open desk behind the server: from now on it is ready. Blocks while the desk is counted.
+    /// Puts the open desk behind the server: from now on it is ready.
     pub(crate) fn attach(&self, desk: Desk) -> anyhow::Result<()> {
         let desk = Arc::new(desk);
         Jobs::start(self, &desk)?;

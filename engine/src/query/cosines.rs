@@ -59,3 +59,33 @@ pub(super) fn tell_cosines(
         fused.legs.sort_by_key(|score| score.leg);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use ontology::Kind;
+
+    use crate::query::{Leg, Query};
+    use crate::trial::{Trial, operator, record};
+
+    #[test]
+    fn every_hit_of_the_words_tells_its_cosine_and_the_limit_changes_no_rank() {
+        let trial = Trial::with_embedder();
+        let ticket = |n| record(&format!("s:INC-{n}"), Kind::Incident, &format!("disk {n} is full"), &[]);
+        trial.apply((0..180).map(ticket));
+        let found = |limit| {
+            let query = Query { limit, ..Query::new("the disk is full", Timestamp::UNIX_EPOCH) };
+            trial.desk.search(&operator(), &query).unwrap().hits
+        };
+        let all = found(180);
+        assert_eq!(all.len(), 180);
+        for hit in &all {
+            let legs: Vec<Leg> = hit.legs.iter().map(|score| score.leg).collect();
+            assert!(
+                legs.contains(&Leg::Lexical) && legs.contains(&Leg::Dense) && legs.is_sorted(),
+                "{hit:?}"
+            );
+        }
+        assert_eq!(found(30), all[..30]);
+    }
+}

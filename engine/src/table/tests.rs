@@ -139,6 +139,39 @@ fn a_desk_that_is_closed_keeps_its_table() {
 }
 
 #[test]
+fn an_opening_with_a_kept_table_does_not_read_the_log_before_it() {
+    let trial = desk(0..2, Trial::new()).reopened();
+    let before = said(&trial.desk.snapshot().table);
+    let Trial { desk, folder } = trial;
+    let (database, table) = (desk.folder.database(), desk.folder.table());
+    let scope = operator();
+    drop(desk);
+    // An entry that nobody can read.
+    let log = rusqlite::Connection::open(database).unwrap();
+    assert_eq!(log.execute("UPDATE log SET payload = x'00' WHERE position = 2", []).unwrap(), 1);
+    drop(log);
+    let desk = crate::Desk::open(folder.path(), &scope.tenant, None).unwrap();
+    assert_eq!(said(&desk.snapshot().table), before);
+    drop(desk);
+    fs::remove_file(table).unwrap();
+    assert!(crate::Desk::open(folder.path(), &scope.tenant, None).is_err());
+}
+
+#[test]
+fn a_glance_sees_what_is_current_and_keeps_nothing() {
+    let trial = desk(0..3, Trial::new());
+    let table = kept(&trial.desk.snapshot().table, &trial.folder.path().join("kept"));
+    let mut shown = table.visible(&operator(), None);
+    let glanced: Vec<Revision> = table.glance(&shown).map(|revision| (*revision).clone()).collect();
+    assert!(table.slots.iter().all(|slot| slot.revision.get().is_none()));
+    let looked: Vec<Revision> =
+        shown.iter().map(|position| (**table.revision(position).unwrap()).clone()).collect();
+    assert_eq!(glanced, looked);
+    shown.remove(glanced[0].position);
+    assert_eq!(table.glance(&shown).count(), glanced.len() - 1);
+}
+
+#[test]
 fn a_name_that_came_after_the_kept_table_is_found_in_earlier_texts() {
     let text =
         |n: usize| record(&format!("s:T-{n}"), Kind::Incident, "the plotter of the drawing office", &[]);

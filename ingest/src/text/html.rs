@@ -167,5 +167,7 @@ mod tests {
         assert_eq!(sections(&deep, SectionKind::Description, false)[0].text, "x");
         let deeper = format!("{}&amp; x<hr>", "<ul><li>".repeat(1 << 20));
         assert_eq!(sections(&deeper, SectionKind::Description, false)[0].text, "&amp; x");
+        let cells = format!("{}<td>srv01</td><td>10.0.0.1</td>", "<ul><li>".repeat(1 << 20));
+        assert_eq!(sections(&cells, SectionKind::Description, false)[0].text, "srv01 10.0.0.1");
     }
 }
