@@ -241,6 +241,8 @@ fn a_copy_gives_the_same_answers_and_never_overwrites() {
 #[test]
 fn each_damaged_index_is_named_and_mended() {
     let desk = Desk::demo();
+    let expected = desk.json(&["search", SUBJECT]);
+    // Nothing opens this desk again: an opening may merge files of the graph and take the old ones away.
     let indexes: Vec<_> = fs::read_dir(desk.main().join("index")).expect("the indexes").collect();
     assert_eq!(indexes.len(), 1, "{indexes:?}");
     let index = indexes[0].as_ref().expect("an index").path();
@@ -279,7 +281,7 @@ fn each_damaged_index_is_named_and_mended() {
                 let _ = broken.run(["reindex"]).with_code(0);
             }
             assert_sound(&broken);
-            assert_eq!(broken.json(&["search", SUBJECT]), desk.json(&["search", SUBJECT]));
+            assert_eq!(broken.json(&["search", SUBJECT]), expected);
         }
     }
     assert!(harmed.len() >= 5 && mended > 0, "{harmed:?}, {mended} mended by opening");
