@@ -1,4 +1,5 @@
-//! What stands in `desk.db`? The one SQLite file that is the truth: record log, quarantine, jobs, stored bundles.
+//! What stands in `desk.db`? The one SQLite file that is the truth: record log, quarantine, jobs, stored bundles, and
+//! the journals and items of the control plane.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use crate::disk::DISK_FULL;
 
 /// Version of the tables. A newer folder is refused, an older one is brought forward when it is opened.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
 
 /// Every table of this version. `log` is append-only but for purge, which empties payloads; `head` is a view of it that
 /// is kept in the same transaction.
@@ -145,6 +146,7 @@ impl Database {
             return Err(LogError::NewerFormat { found });
         }
         writer.execute_batch(SCHEMA)?;
+        writer.execute_batch(crate::store::SCHEMA)?;
         if found != FORMAT {
             writer.pragma_update(None, "user_version", FORMAT)?;
         }

@@ -9,6 +9,7 @@ mod job;
 mod log;
 mod people;
 mod quarantine;
+mod store;
 mod stored_bundle;
 
 mod derive;
@@ -53,6 +54,7 @@ pub use query::{
     QUERY_LIMIT_BYTES, Query,
 };
 pub use related::{Reason, Related, RelatedTicket};
+pub use store::{Batch, Item, JournalEntry, Store};
 pub use vectors::{PassageKey, VectorError};
 
 /// What the measuring programs beside this crate need; no part of its interface.

@@ -112,7 +112,7 @@ impl RecordLog {
         Ok(position)
     }
 
-    /// Erases a record's text from the log, the stored bundles and the quarantine, and appends a tombstone if it was ever in
+    /// Erases a record's text from the log, the stored bundles, the quarantine and the store, and appends a tombstone if it was ever in
     /// the log; hashes stay. False when its text was nowhere.
     pub(crate) fn purge(&self, id: &RecordId, now: Timestamp) -> Result<bool, LogError> {
         let mut writer = self.database.writer();
@@ -124,13 +124,14 @@ impl RecordLog {
         )?;
         let was_in_bundle = crate::stored_bundle::erase_record(&transaction, id)?;
         let was_in_quarantine = crate::quarantine::erase_record(&transaction, id)?;
+        let was_in_store = crate::store::erase_record(&transaction, id)?;
         if known {
             transaction.execute("UPDATE log SET payload = NULL WHERE record = ?1", [id.as_str()])?;
             tombstone(&transaction, id, "purge", now)?;
         }
         transaction.commit()?;
         writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(known || was_in_bundle || was_in_quarantine)
+        Ok(known || was_in_bundle || was_in_quarantine || was_in_store)
     }
 
     /// Up to `limit` entries after a position, in order; fewer when their payloads have `bytes` together, but never none.
