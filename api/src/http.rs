@@ -7,23 +7,29 @@
 mod app;
 mod bundles;
 mod document;
+mod events;
 mod extract;
 mod files;
 mod guard;
+mod intake;
 mod jobs;
 mod listen;
 mod metrics;
 mod observe;
 mod overview;
 mod problem;
+mod proposals;
 mod records;
 mod schema;
 mod search;
 mod sparql;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod triage;
 mod wire;
+mod worker;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -71,6 +77,17 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(search::search))
         .routes(routes!(search::related))
         .routes(routes!(triage::make))
+        .routes(routes!(events::take))
+        .routes(routes!(events::alerts))
+        .routes(routes!(tickets::list))
+        .routes(routes!(tickets::show))
+        .routes(routes!(tickets::dead_letters))
+        .routes(routes!(tickets::retry))
+        .routes(routes!(proposals::list))
+        .routes(routes!(proposals::show))
+        .routes(routes!(proposals::rule))
+        .routes(routes!(proposals::switch, proposals::set_switch))
+        .routes(routes!(stream::follow))
         .routes(routes!(bundles::make))
         .routes(routes!(bundles::show))
         .routes(routes!(bundles::replay))

@@ -56,6 +56,11 @@ impl Global {
         cache.unwrap_or_else(std::env::temp_dir).join("triagraph").join("models")
     }
 
+    /// Where the desk's own policies are, if it has some.
+    pub(crate) fn policy_folder(&self) -> PathBuf {
+        self.data.join(self.tenant.as_str()).join("policy")
+    }
+
     pub(crate) fn scope(&self) -> Scope {
         if self.audience.is_empty() {
             Scope::operator(self.tenant.clone())

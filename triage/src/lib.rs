@@ -31,9 +31,23 @@ mod answer;
 
 mod agent;
 
+pub mod policy;
+
+mod event;
+mod proposal;
+mod workflow;
+
 pub use agent::{TriageError, TriageOptions, triage};
 pub use cited::{Answer, Claim, Dropped, Earlier, Otherwise, Source};
+pub use event::{Event, EventKind};
+pub use proposal::{
+    Arguments, Bound, Citation, Feedback, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling,
+};
 pub use result::{
     Affected, BundleRef, Decision, Outcome, PageChoice, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA,
     Triage,
+};
+pub use workflow::{
+    Accepted, DeadLetter, Decided, Order, TicketState, TicketStatus, Transition, Turn, TurnOptions, Workflow,
+    WorkflowError,
 };

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 use clap::Args;
 use tokio::net::TcpListener;
+use triage::policy::Watched;
 
 use crate::cli::Outcome;
 use crate::command::redaction::Redaction;
@@ -64,7 +65,8 @@ impl Serve {
         tracing::info!(%address, "opening the desk");
         let opened = app.clone();
         let opening = tokio::task::spawn_blocking(move || {
-            opened.attach(global.open()?)?;
+            let policies = Watched::open(&global.policy_folder())?;
+            opened.attach(global.open()?, policies)?;
             output::line(format!("listening on http://{address}"));
             output::line(format!("documentation at http://{address}/docs"));
             opened.count()?;

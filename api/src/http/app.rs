@@ -6,14 +6,19 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use engine::{Desk, DeskError, SparqlLimits, Status};
+use jiff::Timestamp;
 use models::RedactionPolicy;
 use ontology::Scope;
 use tokio::sync::Semaphore;
+use triage::Workflow;
+use triage::policy::Watched;
 
 use super::guard::Key;
+use super::intake::Intake;
 use super::jobs::Jobs;
 use super::metrics::Metrics;
 use super::problem::Problem;
+use super::worker::{self, Wake};
 
 /// How long a caller waits for fresh counts while records are being written; after that it gets the last ones.
 const COUNTING: Duration = Duration::from_secs(1);
@@ -77,6 +82,13 @@ pub(crate) struct Shared {
     pub(crate) jobs: Jobs,
     /// Idempotency keys whose first request is still at work.
     pub(crate) keys_at_work: Mutex<BTreeSet<String>>,
+    /// The way in for events.
+    pub(crate) intake: Intake,
+    /// Wakes who works on tickets.
+    pub(crate) wake: Arc<Wake>,
+    /// Held by who works on tickets for as long as it runs.
+    pub(crate) worker: Arc<tokio::sync::Mutex<()>>,
+    workflow: OnceLock<Arc<Workflow>>,
     desk: OnceLock<Arc<Desk>>,
     counted: Mutex<Option<Arc<Status>>>,
     /// Set by a write that may change counts without moving the log, such as one that fills the quarantine.
@@ -105,6 +117,10 @@ impl App {
             metrics: Metrics::default(),
             jobs: Jobs::default(),
             keys_at_work: Mutex::default(),
+            intake: Intake::default(),
+            wake: Arc::default(),
+            worker: Arc::default(),
+            workflow: OnceLock::new(),
             desk: OnceLock::new(),
             counted: Mutex::default(),
             is_recount_due: AtomicBool::new(false),
@@ -113,9 +129,14 @@ impl App {
     }
 
     /// Puts the open desk behind the server: from now on it is ready.
-    pub(crate) fn attach(&self, desk: Desk) -> anyhow::Result<()> {
+    pub(crate) fn attach(&self, desk: Desk, policies: Watched) -> anyhow::Result<()> {
         let desk = Arc::new(desk);
         Jobs::start(self, &desk)?;
+        let workflow = Arc::new(Workflow::new(desk.store(), policies));
+        workflow.recover(Timestamp::now())?;
+        self.intake.start(&workflow, &self.wake)?;
+        worker::start(self, &desk, &workflow)?;
+        let _ = self.workflow.set(workflow);
         let _ = self.desk.set(desk);
         Ok(())
     }
@@ -133,6 +154,12 @@ impl App {
         let opening =
             || Problem::new("not-ready", "the desk is being opened: try again when /health/ready says 200");
         self.desk.get().ok_or_else(opening)
+    }
+
+    /// The workflow of the desk.
+    pub(crate) fn workflow(&self) -> Result<Arc<Workflow>, Problem> {
+        self.desk()?;
+        self.workflow.get().cloned().ok_or_else(Problem::bug)
     }
 
     /// The desk, as long as it takes writes.

@@ -34,12 +34,14 @@ pub(crate) async fn serve(
         () = stop => {}
     }
     app.jobs.stop();
+    app.wake.now();
     let _ = stopping.send(true);
     drop(stopped);
     let rest = async {
         // Each connection holds a receiver until it has ended.
         stopping.closed().await;
         app.jobs.rest().await;
+        drop(app.worker.lock().await);
     };
     if tokio::time::timeout(app.limits.shutdown, rest).await.is_err() {
         tracing::warn!("stopped while requests or a job were still at work");

@@ -23,6 +23,8 @@ const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 #[derive(Default)]
 pub(crate) struct Metrics {
     in_flight: AtomicU64,
+    /// Events of tickets: handled, failed, set aside.
+    events: [AtomicU64; 3],
     shown: Mutex<Shown>,
 }
 
@@ -67,7 +69,23 @@ impl Metrics {
         }
     }
 
+    /// Counts what a turn of the worker did.
+    pub(crate) fn count_turn(&self, turn: &triage::Turn) {
+        for (counted, more) in self.events.iter().zip([turn.handled, turn.failed, turn.dead]) {
+            counted.fetch_add(more, Ordering::Relaxed);
+        }
+    }
+
     fn render(&self, text: &mut String) {
+        head(text, "triagraph_events_total", "counter", "Events of tickets, by what became of them.");
+        for (outcome, counted) in ["handled", "failed", "dead"].into_iter().zip(&self.events) {
+            line(
+                text,
+                "triagraph_events_total",
+                &format!("outcome=\"{outcome}\""),
+                counted.load(Ordering::Relaxed),
+            );
+        }
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         head(text, "triagraph_http_requests_in_flight", "gauge", "Requests at work.");
         line(text, "triagraph_http_requests_in_flight", "", self.in_flight.load(Ordering::Relaxed));

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use engine::{DeskError, LogError, SparqlError};
 use ontology::IdError;
 use serde::{Deserialize, Serialize};
-use triage::TriageError;
+use triage::{TriageError, WorkflowError};
 use utoipa::ToSchema;
 
 /// Media type of problems.
@@ -81,16 +81,23 @@ fn status_of(code: &str) -> StatusCode {
         "invalid-id" | "invalid-json" | "invalid-query" | "invalid-header" | "sparql-syntax"
         | "sparql-update" | "sparql-service" => StatusCode::BAD_REQUEST,
         "unauthorized" => StatusCode::UNAUTHORIZED,
-        "operator-only" | "cross-origin" | "wrong-tenant" => StatusCode::FORBIDDEN,
-        "no-such-record" | "no-such-bundle" | "no-such-job" | "no-such-route" => StatusCode::NOT_FOUND,
+        "operator-only" | "denied" | "cross-origin" | "wrong-tenant" => StatusCode::FORBIDDEN,
+        "no-such-record"
+        | "no-such-ticket"
+        | "no-such-proposal"
+        | "no-such-dead-letter"
+        | "no-such-bundle"
+        | "no-such-job"
+        | "no-such-route" => StatusCode::NOT_FOUND,
         "method-not-allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "sparql-format" => StatusCode::NOT_ACCEPTABLE,
-        "generation-not-reached" | "idempotency-key-in-use" => StatusCode::CONFLICT,
+        "proposal-not-open" | "generation-not-reached" | "idempotency-key-in-use" => StatusCode::CONFLICT,
         "too-large" | "sparql-too-large" => StatusCode::PAYLOAD_TOO_LARGE,
         "unsupported-media-type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "wrong-host" => StatusCode::MISDIRECTED_REQUEST,
         "invalid-request"
         | "invalid-record"
+        | "invalid-event"
         | "idempotency-key-reused"
         | "sparql-evaluation"
         | "unknown-mapping"
@@ -185,6 +192,12 @@ impl From<SparqlError> for Problem {
 
 impl From<TriageError> for Problem {
     fn from(error: TriageError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<WorkflowError> for Problem {
+    fn from(error: WorkflowError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

@@ -111,7 +111,7 @@ fn observation(item: u64, record: Record) -> Observation {
 }
 
 /// What no mapping would make and the indexes rely on.
-fn check(record: &Record) -> Result<(), String> {
+pub(crate) fn check(record: &Record) -> Result<(), String> {
     if record.kind == Kind::Dataset {
         return Err("RDF as it is comes in as a file (/v1/files), which checks its syntax".to_owned());
     }

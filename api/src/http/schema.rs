@@ -4,8 +4,13 @@ mod answer;
 mod bundle;
 mod record;
 mod triage;
+mod workflow;
 
 pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related, Status, Verification};
 pub(crate) use bundle::{Bundle, BundleDifference};
 pub(crate) use record::{AskedTicket, Filters, Leg, Record, Subject};
 pub(crate) use triage::Triage;
+pub(crate) use workflow::{
+    Accepted, AlertmanagerMessage, Arguments, CloudEvent, DeadLetter, Proposal, TicketState, TicketStatus,
+    Transition,
+};

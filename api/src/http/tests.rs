@@ -48,7 +48,7 @@ impl Server {
         )
         .unwrap();
         assert!(desk.apply(observations()).unwrap().rejected.is_empty());
-        server.app.attach(desk).unwrap();
+        server.app.attach(desk, triage::policy::Watched::built_in().unwrap()).unwrap();
         server
     }
 

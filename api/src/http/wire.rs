@@ -52,6 +52,16 @@ impl<'de> Deserialize<'de> for AskedTicket {
     }
 }
 
+/// A text as one segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// A text of which some bytes are percent-encoded.
+pub(crate) fn unescaped(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
 fn strict<E: Error>(value: Value) -> Result<Record, E> {
     schema::Record::deserialize(&value).map_err(E::custom)?;
     serde_json::from_value(value).map_err(E::custom)

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod workflow;
+
 use std::sync::Arc;
 
 use engine::Desk;

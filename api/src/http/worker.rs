@@ -1,0 +1,100 @@
+//! Who works on tickets that wait? One thread that takes turns as long as there is something to do, and sleeps until there is.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use engine::Desk;
+use jiff::Timestamp;
+use triage::{TriageOptions, TurnOptions, Workflow};
+
+use super::app::App;
+
+/// Tickets that are triaged at the same time.
+const THREADS: usize = 2;
+/// Tickets of one turn: enough to write their records together, few enough that the first need not wait long.
+const TICKETS: u32 = 64;
+/// Milliseconds for each search of a triage.
+const DEADLINE_MILLIS: u64 = 10_000;
+/// Longest sleep: settings and policies may have changed.
+const SLEEP: Duration = Duration::from_secs(5);
+/// Pause after a turn that could not be taken.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Wakes the worker.
+#[derive(Default)]
+pub(crate) struct Wake {
+    is_due: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Wake {
+    /// There is something to do.
+    pub(crate) fn now(&self) {
+        *self.is_due.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Sleeps until there is, or for so long.
+    fn wait(&self, longest: Duration) {
+        let is_due = self.is_due.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut is_due, _) = self
+            .changed
+            .wait_timeout_while(is_due, longest, |is_due| !*is_due)
+            .unwrap_or_else(PoisonError::into_inner);
+        *is_due = false;
+    }
+}
+
+/// Starts the worker, until the jobs are stopped.
+pub(crate) fn start(app: &App, desk: &Arc<Desk>, workflow: &Arc<Workflow>) -> std::io::Result<()> {
+    let (app, desk, workflow) = (app.clone(), Arc::clone(desk), Arc::clone(workflow));
+    let held = Arc::clone(&app.worker).try_lock_owned();
+    let work = move || {
+        let _held = held;
+        work(&app, &desk, &workflow);
+    };
+    std::thread::Builder::new().name("worker".to_owned()).spawn(work).map(drop)
+}
+
+fn work(app: &App, desk: &Desk, workflow: &Workflow) {
+    let triage = TriageOptions {
+        policy: app.redaction.clone(),
+        deadline_millis: Some(DEADLINE_MILLIS),
+        ..TriageOptions::default()
+    };
+    let options = TurnOptions { scope: &app.scope, triage, threads: THREADS, tickets: TICKETS };
+    while !app.jobs.is_stopped() {
+        let pause = match workflow.turn(desk, &options, Timestamp::now()) {
+            Ok(turn) => {
+                for warning in &turn.warnings {
+                    tracing::warn!("{warning}");
+                }
+                if turn.handled + turn.failed + turn.dead > 0 {
+                    tracing::debug!(turn.handled, turn.failed, turn.dead, "turn");
+                    app.recount();
+                    app.metrics.count_turn(&turn);
+                }
+                until_due(workflow)
+            }
+            Err(error) => {
+                tracing::error!(code = error.code(), "{error}");
+                PAUSE
+            }
+        };
+        if !pause.is_zero() {
+            app.wake.wait(pause);
+        }
+    }
+}
+
+/// How long nothing is due.
+fn until_due(workflow: &Workflow) -> Duration {
+    let Ok(next) = workflow.next_due() else { return PAUSE };
+    let wait = next.map(|next| Timestamp::now().until(next).and_then(Duration::try_from));
+    match wait {
+        None => SLEEP,
+        // In the past.
+        Some(Err(_)) => Duration::ZERO,
+        Some(Ok(wait)) => wait.min(SLEEP),
+    }
+}

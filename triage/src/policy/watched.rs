@@ -1,0 +1,113 @@
+//! Have the policies changed? A holder that takes up new ones without a restart, and keeps the old where the new are broken.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::decide::Policies;
+use super::error::PolicyError;
+use super::texts::Texts;
+
+/// The policies in force, from a folder that people change while the desk runs.
+#[derive(Debug)]
+pub struct Watched {
+    folder: Option<PathBuf>,
+    current: RwLock<Arc<Policies>>,
+}
+
+impl Watched {
+    /// The built-in policies, which never change.
+    ///
+    /// # Errors
+    /// As [`Policies::built_in`].
+    pub fn built_in() -> Result<Self, PolicyError> {
+        Ok(Self { folder: None, current: RwLock::new(Arc::new(Policies::built_in()?)) })
+    }
+
+    /// The policies of a folder.
+    ///
+    /// # Errors
+    /// As [`Policies::read`].
+    pub fn open(folder: &Path) -> Result<Self, PolicyError> {
+        let policies = Policies::read(folder)?;
+        Ok(Self { folder: Some(folder.to_owned()), current: RwLock::new(Arc::new(policies)) })
+    }
+
+    /// The policies in force. Who holds them decides by one version to the end.
+    pub fn current(&self) -> Arc<Policies> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the folder and, where its texts differ from those in force, puts the new ones in force. Says whether it did.
+    ///
+    /// # Errors
+    /// As [`Policies::read`], each time until the folder is mended; the policies in force stay as they are.
+    pub fn reload_if_changed(&self) -> Result<bool, PolicyError> {
+        let Some(folder) = &self.folder else { return Ok(false) };
+        let texts = Texts::read(folder)?;
+        if texts.version() == self.current().version() {
+            return Ok(false);
+        }
+        let policies = Arc::new(Policies::from_texts(&texts)?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = policies;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const OURS: &str =
+        "@id(\"ours\") @reason(\"because\") forbid (principal, action == Action::\"stop\", resource);";
+
+    #[test]
+    fn new_policies_are_taken_up_and_broken_ones_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let watched = Watched::open(folder.path()).unwrap();
+        let built_in = Policies::built_in().unwrap();
+        assert_eq!(watched.current().version(), built_in.version(), "an empty folder changes nothing");
+        assert!(!watched.reload_if_changed().unwrap());
+
+        fs::write(folder.path().join("ours.cedar"), OURS).unwrap();
+        assert!(watched.reload_if_changed().unwrap());
+        assert!(!watched.reload_if_changed().unwrap(), "the same texts are no change");
+        let ours = watched.current();
+        assert_eq!(ours.written().len(), built_in.written().len() + 1);
+        assert_ne!(ours.version(), built_in.version());
+
+        fs::write(folder.path().join("ours.cedar"), OURS.replace("\"stop\"", "\"halt\"")).unwrap();
+        for _ in 0..2 {
+            let error = watched.reload_if_changed().unwrap_err();
+            assert_eq!(error.code(), "policy-invalid");
+            assert!(error.to_string().contains("ours.cedar, line 1: "), "{error}");
+            assert!(Arc::ptr_eq(&watched.current(), &ours), "the old ones stay in force");
+        }
+
+        fs::write(folder.path().join("ours.cedar"), OURS).unwrap();
+        fs::write(folder.path().join("autonomy.toml"), "level = \"off\"\nshare = 0").unwrap();
+        assert!(watched.reload_if_changed().unwrap());
+        assert_eq!(watched.current().autonomy("INC1", &[]).level, super::super::Level::Off);
+
+        folder.close().unwrap();
+        assert_eq!(watched.reload_if_changed().unwrap_err().code(), "policy-unreadable");
+        assert_eq!(watched.current().autonomy("INC1", &[]).level, super::super::Level::Off);
+    }
+
+    #[test]
+    fn a_folder_replaces_the_default_but_not_the_guards() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("default.cedar"), OURS).unwrap();
+        fs::write(folder.path().join(".#draft.cedar"), "what an editor leaves").unwrap();
+        let policies = Policies::read(folder.path()).unwrap();
+        let files: Vec<&str> = policies.written().iter().map(|policy| policy.file.as_str()).collect();
+        assert_eq!(files.iter().filter(|file| **file == "default.cedar").count(), 1);
+        assert!(files.iter().filter(|file| **file == "guards.cedar").count() > 5);
+        fs::write(folder.path().join("guards.cedar"), OURS).unwrap();
+        let error = Policies::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("guards.cedar, line 1: the guards are part of the program"), "{error}");
+        let missing = Policies::read(&folder.path().join("none")).unwrap_err();
+        assert_eq!(missing.code(), "policy-unreadable");
+    }
+}

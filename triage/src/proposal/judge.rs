@@ -1,0 +1,337 @@
+//! What do people say to a proposal? Approve, edit or reject it, if the policies let them; what they did is kept as feedback.
+
+use std::collections::BTreeSet;
+
+use engine::{Batch, Desk, Item};
+use jiff::Timestamp;
+use ontology::{RecordId, Scope};
+use serde::{Deserialize, Serialize};
+
+use super::edited::edited_share;
+use super::{Arguments, Proposal};
+use crate::event::{Event, EventKind};
+use crate::policy::{
+    Action, Agent, Deed, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
+};
+use crate::workflow::{self, PROPOSAL, TicketStatus, Workflow, WorkflowError, execute, revision, settle};
+
+/// What somebody says to a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// Who.
+    pub by: PersonId,
+    /// What they are.
+    pub roles: BTreeSet<Role>,
+    /// What they say.
+    pub ruling: Ruling,
+    /// Why.
+    pub reason: String,
+}
+
+/// Yes, no, or otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ruling {
+    /// Do it.
+    Approve,
+    /// Do it with these arguments, once somebody approves them.
+    Edit(Arguments),
+    /// Do not.
+    Reject,
+}
+
+/// What people did with a proposal: what agents are measured by, and models learn from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// The proposal.
+    pub proposal: String,
+    /// Its ticket.
+    pub ticket: RecordId,
+    /// What was to be done.
+    pub deed: Deed,
+    /// `approve`, `edit`, `reject`.
+    pub ruling: Action,
+    /// Share of the words that people changed, 0 to 1.
+    pub edited_share: f64,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// The ticket's category, as the agent saw it.
+    pub category: Vec<String>,
+    /// How strong the agent's evidence was, in thousandths.
+    pub strength: u16,
+}
+
+impl Arguments {
+    /// Whose deed it is.
+    pub(crate) fn agent(&self) -> Agent {
+        match self {
+            Self::Route(_) => Agent::Triage,
+            Self::Reply(_) => Agent::Guidance,
+        }
+    }
+
+    fn action(&self) -> Action {
+        match self {
+            Self::Route(_) => Action::Route,
+            Self::Reply(_) => Action::Reply,
+        }
+    }
+
+    /// The words of it, to see how much was changed.
+    fn words(&self) -> String {
+        match self {
+            Self::Route(route) => {
+                let priority = route.priority.map(|priority| priority.to_string());
+                let parts = route.category.iter().chain(&priority).chain(&route.team);
+                parts.cloned().collect::<Vec<_>>().join(" ")
+            }
+            Self::Reply(reply) => reply.text.clone(),
+        }
+    }
+}
+
+impl Proposal {
+    pub(crate) fn put(&self, batch: &mut Batch<'_>) -> Result<(), WorkflowError> {
+        Ok(batch.put(&Item {
+            collection: PROPOSAL.to_owned(),
+            key: self.id.clone(),
+            state: self.state.clone(),
+            due: (self.state == "open").then_some(self.expires),
+            record: Some(self.bound.ticket.clone()),
+            body: workflow::written(self)?,
+        })?)
+    }
+
+    /// The proposal as policies see it.
+    fn resource(&self) -> Resource {
+        Resource::Proposal(ProposalFacts {
+            ticket: self.facts.clone(),
+            deed: self.bound.arguments.deed(),
+            approved_by: self.approved_by.clone(),
+            edited_by: self.edited_by.clone(),
+            dry_run_passed: false,
+            rollback_named: false,
+        })
+    }
+
+    /// How far people moved it from what the agent made.
+    fn edited_share(&self) -> f64 {
+        let first = self.first.as_ref().unwrap_or(&self.bound.arguments);
+        edited_share(&first.words(), &self.bound.arguments.words())
+    }
+}
+
+impl Workflow {
+    /// A proposal.
+    ///
+    /// # Errors
+    /// [`WorkflowError::NoSuchProposal`], and when the store cannot be read.
+    pub fn proposal(&self, id: &str) -> Result<Proposal, WorkflowError> {
+        let missing = || WorkflowError::NoSuchProposal { id: id.to_owned() };
+        workflow::read("proposal", &self.store().item(PROPOSAL, id)?.ok_or_else(missing)?.body)
+    }
+
+    /// Proposals by id, behind one of them; those in a state where one is given.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn proposals(
+        &self,
+        state: Option<&str>,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Proposal>, WorkflowError> {
+        let items = self.store().items(PROPOSAL, state, after, limit)?;
+        let whole = items.iter().filter(|item| !item.body.is_empty());
+        whole.map(|item| workflow::read("proposal", &item.body)).collect()
+    }
+
+    /// The proposals of a ticket, by id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn proposals_of(&self, ticket: &RecordId) -> Result<Vec<Proposal>, WorkflowError> {
+        let items = self.store().items_about(PROPOSAL, ticket)?;
+        let whole = items.iter().filter(|item| !item.body.is_empty());
+        whole.map(|item| workflow::read("proposal", &item.body)).collect()
+    }
+
+    /// Takes what somebody says to a proposal; one that has all the approvals that the policies want is carried out.
+    ///
+    /// # Errors
+    /// [`WorkflowError::NotOpen`] where it was ruled on before, has expired, or the ticket or the policies have changed since it was
+    /// made; [`WorkflowError::Denied`] where the policies do not let this person; and when the store cannot be written.
+    pub fn judge(
+        &self,
+        desk: &Desk,
+        scope: &Scope,
+        id: &str,
+        judgement: &Judgement,
+        now: Timestamp,
+    ) -> Result<Proposal, WorkflowError> {
+        let policies = self.policies().current();
+        let is_stopped = self.is_stopped()?;
+        let ticket = self.proposal(id)?.bound.ticket;
+        let current = desk.record(scope, &ticket, None)?.map(|found| revision(&found.record));
+        self.store().write(|batch| {
+            let missing = || WorkflowError::NoSuchProposal { id: id.to_owned() };
+            let item = batch.item(PROPOSAL, id)?.ok_or_else(missing)?;
+            let mut proposal: Proposal = workflow::read("proposal", &item.body)?;
+            check_open(&proposal, now)?;
+            judgement.check(&policies, &proposal, is_stopped)?;
+            let is_stale = current.as_ref() != Some(&proposal.bound.revision)
+                || proposal.bound.policy != policies.version();
+            let kept = TicketStatus::find(batch, &proposal.bound.ticket)?;
+            let mut status = kept.ok_or_else(|| WorkflowError::NoSuchTicket { ticket: ticket.clone() })?;
+            match &judgement.ruling {
+                Ruling::Reject => "rejected".clone_into(&mut proposal.state),
+                _ if is_stale => return self.stale(batch, proposal, &status, now).map(Err),
+                Ruling::Edit(arguments) => proposal.edit(arguments.clone(), &judgement.by)?,
+                Ruling::Approve => {
+                    proposal.approved_by.insert(judgement.by.clone());
+                    if proposal.may_be_done(&policies, is_stopped).is_allowed {
+                        "executed".clone_into(&mut proposal.state);
+                        execute(batch, &mut status, &proposal.bound.arguments, &judgement.name(), now)?;
+                    }
+                }
+            }
+            proposal.put(batch)?;
+            proposal.keep_feedback(batch, judgement, now)?;
+            if proposal.state != "open" {
+                let why = format!("{} by {}: {}", judgement.action(), judgement.name(), judgement.reason);
+                settle(batch, &mut status, (&proposal.id, &why), now)?;
+                status.put(batch)?;
+            }
+            Ok(Ok(proposal))
+        })?
+    }
+
+    /// Ends a proposal that holds no more, and has the ticket looked at again.
+    fn stale(
+        &self,
+        batch: &mut Batch<'_>,
+        mut proposal: Proposal,
+        status: &TicketStatus,
+        now: Timestamp,
+    ) -> Result<WorkflowError, WorkflowError> {
+        "superseded".clone_into(&mut proposal.state);
+        proposal.put(batch)?;
+        let again = Event {
+            id: format!("stale-{}", proposal.id),
+            source: "triagraph".to_owned(),
+            kind: EventKind::Updated,
+            at: now,
+            correlation: status.correlation.clone(),
+            ticket: proposal.bound.ticket.clone(),
+            record: None,
+        };
+        workflow::take_in(batch, &again, now)?;
+        Ok(WorkflowError::NotOpen {
+            id: proposal.id,
+            state: "superseded".to_owned(),
+            advice: "the ticket or the policies changed since it was made, a new one is on its way",
+        })
+    }
+}
+
+fn check_open(proposal: &Proposal, now: Timestamp) -> Result<(), WorkflowError> {
+    let not_open = |state: &str, advice| {
+        Err(WorkflowError::NotOpen { id: proposal.id.clone(), state: state.to_owned(), advice })
+    };
+    if proposal.state != "open" {
+        return not_open(&proposal.state, "there is nothing to rule on any more");
+    }
+    if proposal.expires <= now {
+        return not_open("expired", "a person has to look at the ticket itself");
+    }
+    Ok(())
+}
+
+impl Judgement {
+    fn action(&self) -> Action {
+        match self.ruling {
+            Ruling::Approve => Action::Approve,
+            Ruling::Edit(_) => Action::Edit,
+            Ruling::Reject => Action::Reject,
+        }
+    }
+
+    fn name(&self) -> String {
+        self.by.as_str().to_owned()
+    }
+
+    fn check(
+        &self,
+        policies: &Policies,
+        proposal: &Proposal,
+        is_stopped: bool,
+    ) -> Result<Verdict, WorkflowError> {
+        let principal = Principal::Person { id: self.by.clone(), roles: self.roles.clone() };
+        let question =
+            Question { principal, action: self.action(), resource: proposal.resource(), is_stopped };
+        let verdict = policies.decide(&question);
+        if verdict.is_allowed {
+            return Ok(verdict);
+        }
+        let (who, action) = (self.name(), self.action().to_string());
+        Err(WorkflowError::Denied { who, action, reasons: verdict.reasons })
+    }
+}
+
+impl Proposal {
+    /// Puts other arguments in the place of these; who approved these did not approve those.
+    fn edit(&mut self, arguments: Arguments, by: &PersonId) -> Result<(), WorkflowError> {
+        if arguments.deed() != self.bound.arguments.deed() {
+            return Err(WorkflowError::NotOpen {
+                id: self.id.clone(),
+                state: format!("a {}", self.bound.arguments.deed()),
+                advice: "edit its arguments, another deed is another proposal",
+            });
+        }
+        let before = std::mem::replace(&mut self.bound.arguments, arguments);
+        self.first.get_or_insert(before);
+        self.binding = self.bound.binding();
+        self.edited_by.insert(by.clone());
+        self.approved_by.clear();
+        Ok(())
+    }
+
+    /// Whether the policies want no further approval.
+    fn may_be_done(&self, policies: &Policies, is_stopped: bool) -> Verdict {
+        let principal = Principal::Agent(self.agent);
+        let action = self.bound.arguments.action();
+        policies.decide(&Question { principal, action, resource: self.resource(), is_stopped })
+    }
+
+    fn keep_feedback(
+        &self,
+        batch: &mut Batch<'_>,
+        judgement: &Judgement,
+        now: Timestamp,
+    ) -> Result<(), WorkflowError> {
+        let before = batch.items_about("feedback", &self.bound.ticket)?.len();
+        let feedback = Feedback {
+            proposal: self.id.clone(),
+            ticket: self.bound.ticket.clone(),
+            deed: self.bound.arguments.deed(),
+            ruling: judgement.action(),
+            edited_share: self.edited_share(),
+            reason: judgement.reason.clone(),
+            by: judgement.by.clone(),
+            at: now,
+            category: self.facts.categories.clone(),
+            strength: self.facts.strength.get(),
+        };
+        Ok(batch.put(&Item {
+            collection: "feedback".to_owned(),
+            key: format!("{}#{:06}", self.bound.ticket, before + 1),
+            state: judgement.action().as_str().to_owned(),
+            due: None,
+            record: Some(self.bound.ticket.clone()),
+            body: workflow::written(&feedback)?,
+        })?)
+    }
+}

@@ -1,0 +1,103 @@
+//! How does an event come in? Kept once in its ticket's journal, with the ticket put up for work, before anybody is told so.
+
+use engine::{Batch, Item};
+use jiff::Timestamp;
+use ontology::RecordId;
+use serde::Serialize;
+
+use super::lease::{WORK, Work};
+use super::{Workflow, WorkflowError, written};
+use crate::event::Event;
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Accepted {
+    /// Its id.
+    pub id: String,
+    /// Its ticket.
+    pub ticket: RecordId,
+    /// Its place among the events of its ticket; that of the first where it came before.
+    pub sequence: u64,
+    /// Whether it came before.
+    pub is_duplicate: bool,
+}
+
+/// The journal of what came in for a ticket.
+pub(crate) fn events_of(ticket: &RecordId) -> String {
+    format!("event/{ticket}")
+}
+
+impl Workflow {
+    /// Takes events in, all or none, in their order. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Event`] for an event that no desk could take, and when the store cannot be written.
+    pub fn accept(&self, events: &[Event], now: Timestamp) -> Result<Vec<Accepted>, WorkflowError> {
+        events.iter().try_for_each(check)?;
+        self.store.write(|batch| {
+            let mut accepted = Vec::with_capacity(events.len());
+            for event in events {
+                accepted.push(take_in(batch, event, now)?);
+            }
+            Ok(accepted)
+        })
+    }
+
+    /// How many tickets wait or are worked on.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn waiting(&self) -> Result<u64, WorkflowError> {
+        let states = self.store.count(WORK)?;
+        Ok(["ready", "leased"].iter().filter_map(|state| states.get(*state)).sum())
+    }
+}
+
+/// Keeps one event, unless it came before.
+pub(crate) fn take_in(
+    batch: &mut Batch<'_>,
+    event: &Event,
+    now: Timestamp,
+) -> Result<Accepted, WorkflowError> {
+    // No source and no id has this character.
+    let key = format!("{}\u{1f}{}", event.source, event.id);
+    let before = batch.item("seen", &key)?;
+    let sequence = match &before {
+        Some(before) => super::read("event", &before.body)?,
+        None => {
+            let (stream, body) = (events_of(&event.ticket), written(event)?);
+            let sequence = batch.append(&stream, event.kind.as_str(), Some(&event.ticket), &body, now)?;
+            batch.put(&Item {
+                collection: "seen".to_owned(),
+                key,
+                state: "seen".to_owned(),
+                due: None,
+                record: None,
+                body: written(&sequence)?,
+            })?;
+            Work::put_up(batch, &event.ticket, now)?;
+            sequence
+        }
+    };
+    let (id, ticket) = (event.id.clone(), event.ticket.clone());
+    Ok(Accepted { id, ticket, sequence, is_duplicate: before.is_some() })
+}
+
+/// Refuses what could never be handled, so that the sender hears of it.
+fn check(event: &Event) -> Result<(), WorkflowError> {
+    let refuse = |reason: &str| {
+        let (id, source_name) = (event.id.clone(), event.source.clone());
+        Err(WorkflowError::Event { id, source_name, reason: reason.to_owned() })
+    };
+    let is_plain = |text: &str| !text.is_empty() && text.len() <= 1024 && !text.chars().any(char::is_control);
+    if !is_plain(&event.id) || !is_plain(&event.source) {
+        return refuse("id and source must be 1 to 1,024 bytes without control characters");
+    }
+    match &event.record {
+        Some(record) if record.id != event.ticket => refuse("its subject is another ticket than its data"),
+        Some(record) if !record.kind.is_ticket() => {
+            refuse("its data is no ticket: give an incident, service_request, problem or change")
+        }
+        _ => Ok(()),
+    }
+}

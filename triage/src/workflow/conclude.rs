@@ -1,0 +1,248 @@
+//! What comes of an event? The moves of its ticket, the deeds that agents do alone, the proposals, and the state it rests in, all in
+//! the transaction that marks the event as handled.
+
+use engine::{Batch, Item};
+use jiff::{SignedDuration, Timestamp};
+use ontology::{Observation, Record};
+
+use super::decide::{Plan, facts, plan};
+use super::lease::Lease;
+use super::status::{TRIAGE, TicketState, TicketStatus, change_state};
+use super::{Workflow, WorkflowError, read, written};
+use crate::event::{Event, EventKind};
+use crate::policy::{Level, Policies, TicketFacts};
+use crate::proposal::{Arguments, Bound, PROPOSAL_SCHEMA, Proposal, hex};
+use crate::result::{Outcome, Triage};
+
+/// The collection of proposals.
+pub(crate) const PROPOSAL: &str = "proposal";
+/// The journal of what connectors have to deliver.
+pub(crate) const OUTBOX: &str = "outbox";
+/// How long people have for a proposal.
+const PROPOSAL_LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a turn made of an event.
+pub(super) struct Handled<'a> {
+    pub(super) event: &'a Event,
+    /// The ticket as the desk has it now; nothing where it never had it.
+    pub(super) ticket: Option<&'a Record>,
+    /// Nothing where the ticket is closed, or another event of it waits.
+    pub(super) triage: Option<&'a Triage>,
+}
+
+/// What a connector has to deliver.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Order {
+    /// The ticket.
+    pub ticket: ontology::RecordId,
+    /// Content hash of the revision that it was made for, in hex.
+    pub revision: String,
+    /// What is done.
+    #[serde(flatten)]
+    pub arguments: Arguments,
+    /// Who lets it be done: policies, or people.
+    pub by: String,
+}
+
+impl Workflow {
+    /// Writes what came of an event, once: without a trace where the lease was lost.
+    pub(super) fn conclude(
+        &self,
+        lease: &Lease,
+        policies: &Policies,
+        handled: &Handled<'_>,
+        now: Timestamp,
+    ) -> Result<(), WorkflowError> {
+        let is_stopped = self.is_stopped()?;
+        self.store.write(|batch| {
+            if !lease.end(batch, now)? {
+                return Ok(());
+            }
+            let event = handled.event;
+            let kept = TicketStatus::find(batch, &lease.ticket)?;
+            let mut status =
+                kept.unwrap_or_else(|| TicketStatus::new(&lease.ticket, &event.correlation, now));
+            take_over(&mut status, handled);
+            let came = format!("event {} of {}", event.id, event.source);
+            change_state(batch, &mut status, TicketState::Received, (&came, event.kind.as_str()), now)?;
+            if event.kind.is_end() {
+                close_proposals(batch, &status, "withdrawn", None)?;
+                status.closed = Some(now);
+                change_state(batch, &mut status, TicketState::Closed, (&came, "its source closed it"), now)?;
+            } else if let (Some(ticket), Some(triage)) = (handled.ticket, handled.triage) {
+                let facts = facts(policies, ticket, triage);
+                let plan = plan(policies, &facts, triage, is_stopped);
+                act(batch, &mut status, &facts, plan, triage, policies, now)?;
+            }
+            status.put(batch)
+        })
+    }
+}
+
+fn take_over(status: &mut TicketStatus, handled: &Handled<'_>) {
+    status.correlation.clone_from(&handled.event.correlation);
+    if let Some(ticket) = handled.ticket {
+        let revision = revision(ticket);
+        if status.revision != revision {
+            status.is_answered = false;
+        }
+        status.revision = revision;
+        status.title.clone_from(&ticket.title);
+    }
+    if handled.event.kind == EventKind::Reopened {
+        status.reopened += 1;
+        status.is_answered = false;
+    }
+    if !handled.event.kind.is_end() {
+        status.closed = None;
+    }
+}
+
+/// Content hash of a record, in hex.
+pub(crate) fn revision(record: &Record) -> String {
+    hex(&Observation::content_hash(record))
+}
+
+/// Walks the steps of the triage, and does what was planned.
+fn act(
+    batch: &mut Batch<'_>,
+    status: &mut TicketStatus,
+    facts: &TicketFacts,
+    plan: Plan,
+    triage: &Triage,
+    policies: &Policies,
+    now: Timestamp,
+) -> Result<(), WorkflowError> {
+    let mut proposals = Vec::new();
+    for arguments in plan.proposed {
+        proposals.push(propose(status, facts, arguments, triage, policies, now));
+    }
+    close_proposals(batch, status, "superseded", Some(&proposals))?;
+    status.decisions = plan.decisions;
+    if facts.level == Level::Off {
+        return settle(batch, status, (policies.version(), &plan.reason), now);
+    }
+    for step in &triage.steps {
+        if let Some(state) = TicketState::of_step(&step.step) {
+            change_state(batch, status, state, (&step.used, &step.why), now)?;
+        }
+    }
+    let outcome = if triage.outcome == Outcome::Answered { "answered" } else { "handed_over" };
+    batch.put(&Item {
+        collection: TRIAGE.to_owned(),
+        key: status.ticket.as_str().to_owned(),
+        state: outcome.to_owned(),
+        due: None,
+        record: Some(status.ticket.clone()),
+        body: written(triage)?,
+    })?;
+    for arguments in &plan.alone {
+        execute(batch, status, arguments, "the policies", now)?;
+    }
+    for proposal in &proposals {
+        // The same proposal again keeps what people did with it.
+        if batch.item(PROPOSAL, &proposal.id)?.is_none_or(|item| item.state != "open") {
+            proposal.put(batch)?;
+        }
+    }
+    settle(batch, status, (policies.version(), &plan.reason), now)
+}
+
+fn propose(
+    status: &TicketStatus,
+    facts: &TicketFacts,
+    arguments: Arguments,
+    triage: &Triage,
+    policies: &Policies,
+    now: Timestamp,
+) -> Proposal {
+    let bound = Bound {
+        ticket: status.ticket.clone(),
+        revision: status.revision.clone(),
+        bundles: triage.bundles.clone(),
+        policy: policies.version().to_owned(),
+        arguments,
+    };
+    let binding = bound.binding();
+    Proposal {
+        schema: PROPOSAL_SCHEMA.to_owned(),
+        id: binding[..32].to_owned(),
+        agent: bound.arguments.agent(),
+        bound,
+        binding,
+        facts: facts.clone(),
+        state: "open".to_owned(),
+        made: now,
+        expires: now.saturating_add(PROPOSAL_LIFE).unwrap_or(now),
+        approved_by: std::collections::BTreeSet::new(),
+        edited_by: std::collections::BTreeSet::new(),
+        first: None,
+        correlation: status.correlation.clone(),
+    }
+}
+
+/// Ends the open proposals of a ticket but for those that are made again.
+fn close_proposals(
+    batch: &mut Batch<'_>,
+    status: &TicketStatus,
+    state: &str,
+    again: Option<&[Proposal]>,
+) -> Result<(), WorkflowError> {
+    for item in batch.items_about(PROPOSAL, &status.ticket)? {
+        let is_again = again.is_some_and(|again| again.iter().any(|one| one.id == item.key));
+        if item.state != "open" || is_again {
+            continue;
+        }
+        if item.body.is_empty() {
+            batch.put(&Item { state: state.to_owned(), due: None, ..item })?;
+        } else {
+            let mut proposal: Proposal = read("proposal", &item.body)?;
+            state.clone_into(&mut proposal.state);
+            proposal.put(batch)?;
+        }
+    }
+    Ok(())
+}
+
+/// Does a deed: connectors find it in the outbox.
+pub(crate) fn execute(
+    batch: &mut Batch<'_>,
+    status: &mut TicketStatus,
+    arguments: &Arguments,
+    by: &str,
+    now: Timestamp,
+) -> Result<(), WorkflowError> {
+    let order = Order {
+        ticket: status.ticket.clone(),
+        revision: status.revision.clone(),
+        arguments: arguments.clone(),
+        by: by.to_owned(),
+    };
+    batch.append(OUTBOX, arguments.deed().as_str(), Some(&status.ticket), &written(&order)?, now)?;
+    match arguments {
+        Arguments::Route(route) => status.route = Some(route.clone()),
+        Arguments::Reply(_) => status.is_answered = true,
+    }
+    Ok(())
+}
+
+/// Brings a ticket to the state in which it rests until something happens to it.
+pub(crate) fn settle(
+    batch: &mut Batch<'_>,
+    status: &mut TicketStatus,
+    (used, reason): (&str, &str),
+    now: Timestamp,
+) -> Result<(), WorkflowError> {
+    let open =
+        batch.items_about(PROPOSAL, &status.ticket)?.into_iter().filter(|item| item.state == "open").count();
+    let (state, why) = if open > 0 {
+        (TicketState::Proposed, format!("{open} proposals wait for people"))
+    } else if status.is_answered {
+        (TicketState::Answered, "the caller has an answer".to_owned())
+    } else if let Some(team) = status.route.as_ref().and_then(|route| route.team.as_ref()) {
+        (TicketState::Routed, format!("{team} has it: {reason}"))
+    } else {
+        (TicketState::Escalated, reason.to_owned())
+    };
+    change_state(batch, status, state, (used, &why), now)
+}

@@ -1,0 +1,250 @@
+//! What does a worker do? Lease what waits, apply the next event of each ticket, triage on all its threads, and write what came of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use engine::{Desk, JournalEntry};
+use jiff::Timestamp;
+use ontology::{Lineage, Observation, Record, Scope, State};
+
+use super::accept::events_of;
+use super::conclude::{Handled, PROPOSAL, settle};
+use super::lease::Lease;
+use super::status::TicketStatus;
+use super::{Workflow, WorkflowError, read};
+use crate::agent::{TriageOptions, triage};
+use crate::event::{Event, EventKind};
+use crate::policy::Policies;
+use crate::proposal::Proposal;
+
+/// How a worker works.
+pub struct TurnOptions<'a> {
+    /// What the agents see.
+    pub scope: &'a Scope,
+    /// How they triage.
+    pub triage: TriageOptions<'a>,
+    /// Tickets that are triaged at the same time.
+    pub threads: usize,
+    /// Tickets in one turn.
+    pub tickets: u32,
+}
+
+/// What a turn did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Events that were handled.
+    pub handled: u64,
+    /// Events that failed and will be tried again.
+    pub failed: u64,
+    /// Events that were set aside.
+    pub dead: u64,
+    /// What somebody should know.
+    pub warnings: Vec<String>,
+}
+
+/// A leased ticket with its next event.
+struct Taken {
+    lease: Lease,
+    event: Event,
+    /// Whether no further event of the ticket waits.
+    is_last: bool,
+}
+
+impl Workflow {
+    /// Handles what is due. [`Workflow::next_due`] says when to come again.
+    ///
+    /// # Errors
+    /// When the store or the desk cannot be written: the tickets wait as before.
+    pub fn turn(
+        &self,
+        desk: &Desk,
+        options: &TurnOptions<'_>,
+        now: Timestamp,
+    ) -> Result<Turn, WorkflowError> {
+        let mut turn = Turn::default();
+        if let Err(error) = self.policies.reload_if_changed() {
+            turn.warnings.push(error.to_string());
+        }
+        let policies = self.policies.current();
+        self.expire(&policies, now)?;
+        let leases = self.lease(options.tickets, now)?;
+        let mut taken = Vec::with_capacity(leases.len());
+        for lease in leases {
+            self.take(lease, &mut taken, &mut turn, now)?;
+        }
+        let refused = match self.apply(desk, options.scope, &taken, now) {
+            Ok(refused) => refused,
+            Err(error) => {
+                self.store
+                    .write(|batch| taken.iter().try_for_each(|taken| taken.lease.give_back(batch, now)))?;
+                return Err(error);
+            }
+        };
+        let waiting = Mutex::new(taken.into_iter().zip(refused));
+        let done = Mutex::new(&mut turn);
+        let worker = || {
+            let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+            while let Some((taken, refusal)) = next() {
+                let outcome = match refusal {
+                    Some(reason) => Err((reason, true)),
+                    None => self.handle_caught(desk, options, &policies, &taken, now),
+                };
+                let mut turn = done.lock().unwrap_or_else(PoisonError::into_inner);
+                match outcome {
+                    Ok(()) => turn.handled += 1,
+                    Err((reason, is_final)) => self.fail(&taken, &reason, is_final, &mut turn, now)?,
+                }
+            }
+            Ok::<(), WorkflowError>(())
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..options.threads.max(1)).map(|_| scope.spawn(worker)).collect();
+            let ended = workers.into_iter().map(|worker| worker.join().unwrap_or(Ok(())));
+            ended.fold(Ok(()), |all, one| all.and(one))
+        })?;
+        Ok(turn)
+    }
+
+    /// Reads the next event of a leased ticket. One that was purged is as good as handled.
+    fn take(
+        &self,
+        lease: Lease,
+        taken: &mut Vec<Taken>,
+        turn: &mut Turn,
+        now: Timestamp,
+    ) -> Result<(), WorkflowError> {
+        let next = self.store.journal(&events_of(&lease.ticket), lease.work.done, 2)?;
+        let read_event = |entry: &JournalEntry| read::<Event>("event", &entry.body);
+        match next.first().map(read_event) {
+            Some(Ok(event)) => taken.push(Taken { lease, event, is_last: next.len() < 2 }),
+            _ => {
+                turn.handled += 1;
+                self.store.write(|batch| lease.end(batch, now).map(drop))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what the events say of their tickets into the desk; why the shapes refuse one, for each.
+    fn apply(
+        &self,
+        desk: &Desk,
+        scope: &Scope,
+        taken: &[Taken],
+        now: Timestamp,
+    ) -> Result<Vec<Option<String>>, WorkflowError> {
+        let mut observations = Vec::with_capacity(taken.len());
+        for taken in taken {
+            let Some(record) = observed(desk, scope, &taken.event)? else { continue };
+            let origin = taken.event.source.clone();
+            let lineage = Lineage { origin, place: None, mapping: "event".to_owned(), observed: now };
+            observations.push(Observation::unversioned(record, lineage));
+        }
+        let applied = desk.apply(observations)?;
+        let refusal = |taken: &Taken| {
+            let ticket = Some(&taken.event.ticket);
+            applied
+                .rejected
+                .iter()
+                .find(|rejected| rejected.record.as_ref() == ticket)
+                .map(|rejected| rejected.reason.clone())
+        };
+        Ok(taken.iter().map(refusal).collect())
+    }
+
+    /// Handles one event; a panic is a failure of this ticket only.
+    fn handle_caught(
+        &self,
+        desk: &Desk,
+        options: &TurnOptions<'_>,
+        policies: &Policies,
+        taken: &Taken,
+        now: Timestamp,
+    ) -> Result<(), (String, bool)> {
+        let handled = catch_unwind(AssertUnwindSafe(|| self.handle(desk, options, policies, taken, now)));
+        match handled {
+            Ok(outcome) => outcome.map_err(|error| (error.to_string(), false)),
+            Err(_) => Err(("an agent broke on this ticket: please report it".to_owned(), false)),
+        }
+    }
+
+    fn handle(
+        &self,
+        desk: &Desk,
+        options: &TurnOptions<'_>,
+        policies: &Policies,
+        taken: &Taken,
+        now: Timestamp,
+    ) -> Result<(), WorkflowError> {
+        let ticket = desk.record(options.scope, &taken.event.ticket, None)?.map(|found| found.record);
+        let is_triaged = taken.is_last && !taken.event.kind.is_end();
+        let made = match &ticket {
+            Some(ticket) if is_triaged => Some(triage(desk, options.scope, ticket, &options.triage, now)?),
+            None if is_triaged => {
+                return Err(WorkflowError::NoSuchTicket { ticket: taken.event.ticket.clone() });
+            }
+            _ => None,
+        };
+        let handled = Handled { event: &taken.event, ticket: ticket.as_ref(), triage: made.as_ref() };
+        self.conclude(&taken.lease, policies, &handled, now)
+    }
+
+    /// Notes a failure; a ticket whose event is set aside goes to people.
+    fn fail(
+        &self,
+        taken: &Taken,
+        reason: &str,
+        is_final: bool,
+        turn: &mut Turn,
+        now: Timestamp,
+    ) -> Result<(), WorkflowError> {
+        turn.warnings.push(format!("{}: {reason}", taken.event.ticket));
+        let is_dead = self.store.write(|batch| {
+            if !taken.lease.fail(batch, reason, is_final, now)? {
+                return Ok::<_, WorkflowError>(false);
+            }
+            let ticket = &taken.event.ticket;
+            let kept = TicketStatus::find(batch, ticket)?;
+            let mut status = kept.unwrap_or_else(|| TicketStatus::new(ticket, &taken.event.correlation, now));
+            settle(batch, &mut status, ("dead letter", reason), now)?;
+            status.put(batch)?;
+            Ok(true)
+        })?;
+        let counted = if is_dead { &mut turn.dead } else { &mut turn.failed };
+        *counted += 1;
+        Ok(())
+    }
+
+    /// Ends proposals on which nobody ruled in time: a person has to look.
+    fn expire(&self, policies: &Policies, now: Timestamp) -> Result<(), WorkflowError> {
+        self.store.write(|batch| {
+            for item in batch.due(PROPOSAL, "open", now, u32::MAX)? {
+                let mut proposal: Proposal = read("proposal", &item.body)?;
+                "expired".clone_into(&mut proposal.state);
+                proposal.put(batch)?;
+                if let Some(mut status) = TicketStatus::find(batch, &proposal.bound.ticket)? {
+                    let why = "nobody ruled on the proposal in time";
+                    settle(batch, &mut status, (policies.version(), why), now)?;
+                    status.put(batch)?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// What an event says of its ticket: the record it carries, or what the desk has with another state.
+fn observed(desk: &Desk, scope: &Scope, event: &Event) -> Result<Option<Record>, WorkflowError> {
+    if event.record.is_some() {
+        return Ok(event.record.clone());
+    }
+    let state = match event.kind {
+        EventKind::Closed => State::Closed,
+        EventKind::AlertResolved => State::Resolved,
+        EventKind::Reopened | EventKind::AlertFiring => State::InProgress,
+        EventKind::Created | EventKind::Updated => return Ok(None),
+    };
+    let kept = desk.record(scope, &event.ticket, None)?;
+    Ok(kept.map(|kept| Record { state: Some(state), ..kept.record }))
+}
