@@ -164,6 +164,8 @@ impl Workflow {
     /// Leases tickets that are due, the longest due first, and those whose lease has run out.
     pub(super) fn lease(&self, limit: u32, now: Timestamp) -> Result<Vec<Lease>, WorkflowError> {
         let until = now.saturating_add(LEASE).unwrap_or(now);
+        // As the store keeps it: the lease is known by its moment.
+        let until = Timestamp::from_microsecond(until.as_microsecond()).unwrap_or(until);
         self.store.write(|batch| {
             let mut due = batch.due(WORK, "leased", now, limit)?;
             due.extend(batch.due(WORK, "ready", now, limit.saturating_sub(due.len() as u32))?);
