@@ -1,6 +1,7 @@
 //! How does a test run `triagraph` as a user does? A desk in a folder of its own, and runs of the real binary.
 
 mod mutate;
+mod server;
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use mutate::Mutator;
+pub use server::{Server, ask};
 
 /// The binary: the one that cargo built beside this test, else the one that `TRIAGRAPH_BIN` names.
 ///

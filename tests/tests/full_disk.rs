@@ -7,15 +7,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::{Desk, Dice, Run, finish};
+use tests::{Desk, Dice, Run, Server, finish};
 
 /// How often the disk is filled.
 const ROUNDS: u64 = 3;
@@ -204,71 +203,28 @@ fn an_ingest_that_finds_the_disk_full_says_so_and_goes_on_when_there_is_room() {
     assert!(!disk.is_mounted || are_told, "{found_full:?}");
 }
 
-/// A server, which ends with the test.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("the binary starts");
-        let mut line = String::new();
-        let said = child.stdout.as_mut().expect("a pipe");
-        BufReader::new(said).read_line(&mut line).expect("a line");
-        let address = line.trim().strip_prefix("listening on http://").expect("the address").to_owned();
-        Self { child, address }
-    }
-
-    /// Status and body of an answer.
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let mut stream = TcpStream::connect(&self.address).expect("the server");
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        )
-        .expect("the server reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the server answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
-    }
-
-    /// Sends records, waits for the job, and gives it.
-    fn write(&self, source: &str) -> Value {
-        let record = |mut record: Value| {
-            let id = format!("full:{}", record["id"].as_str().expect("an id"));
-            let text = record["description"].take();
-            json!({"id": id, "kind": "incident", "title": record["title"], "audience": ["staff"],
+/// Sends records, waits for the job, and gives it.
+fn write(server: &Server, source: &str) -> Value {
+    let record = |mut record: Value| {
+        let id = format!("full:{}", record["id"].as_str().expect("an id"));
+        let text = record["description"].take();
+        json!({"id": id, "kind": "incident", "title": record["title"], "audience": ["staff"],
                    "sections": [{"kind": "description", "text": text}]})
-        };
-        let sent = records(source).into_iter().map(record).collect();
-        let (status, mut job) = self.ask("POST", "/v1/records", &Value::Array(sent));
-        assert_eq!(status, 202, "{job}");
-        while ["queued", "running"].contains(&job["state"].as_str().expect("a state")) {
-            thread::sleep(Duration::from_millis(10));
-            job = self.ask("GET", &format!("/v1/jobs/{}", job["id"]), &Value::Null).1;
-        }
-        job
+    };
+    let sent = records(source).into_iter().map(record).collect();
+    let (status, mut job) = server.ask("POST", "/v1/records", &Value::Array(sent));
+    assert_eq!(status, 202, "{job}");
+    while ["queued", "running"].contains(&job["state"].as_str().expect("a state")) {
+        thread::sleep(Duration::from_millis(10));
+        job = server.ask("GET", &format!("/v1/jobs/{}", job["id"]), &Value::Null).1;
     }
-
-    fn found(&self) -> usize {
-        let (status, hits) = self.ask("POST", "/v1/search", &json!({"text": "printer 7"}));
-        assert_eq!(status, 200, "{hits}");
-        hits["hits"].as_array().map_or(0, Vec::len)
-    }
+    job
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn found(server: &Server) -> usize {
+    let (status, hits) = server.ask("POST", "/v1/search", &json!({"text": "printer 7"}));
+    assert_eq!(status, 200, "{hits}");
+    hits["hits"].as_array().map_or(0, Vec::len)
 }
 
 #[test]
@@ -282,26 +238,26 @@ fn a_server_that_finds_the_disk_full_answers_on_and_writes_when_there_is_room() 
     let _ = desk.run(["ingest", "--source", "full", &file(&desk, "first")]).with_code(0);
     let server = Server::start(desk.command(["serve", "--listen", "127.0.0.1:0"]));
     disk.fill(0);
-    let job = server.write("second");
+    let job = write(&server, "second");
     assert_eq!(job["state"], "failed", "{job}");
     let error = &job["error"];
     assert_says_room(&error.to_string());
     assert_eq!((error["code"].as_str(), error["status"].as_u64()), (Some("disk-full"), Some(507)), "{error}");
     let (status, problem) = server.ask("DELETE", "/v1/records/full:first-1", &Value::Null);
     assert_eq!((status, problem["code"].as_str()), (507, Some("disk-full")), "{problem}");
-    assert_eq!(server.found(), 10, "while the disk is full");
+    assert_eq!(found(&server), 10, "while the disk is full");
     disk.make_room();
     // Nothing was begun, so nothing has to be healed.
-    assert_eq!(server.write("second")["counts"]["new"], RECORDS);
+    assert_eq!(write(&server, "second")["counts"]["new"], RECORDS);
     // This time something is begun.
     disk.fill(700);
-    let job = server.write("third");
-    assert_eq!((job["state"].as_str(), server.found()), (Some("failed"), 10), "{job}");
+    let job = write(&server, "third");
+    assert_eq!((job["state"].as_str(), found(&server)), (Some("failed"), 10), "{job}");
     disk.make_room();
     drop(server);
     let server = Server::start(desk.command(["serve", "--listen", "127.0.0.1:0"]));
     for source in ["second", "third"] {
-        let job = server.write(source);
+        let job = write(&server, source);
         assert_eq!(job["state"], "done", "{job}");
     }
     drop(server);
