@@ -64,6 +64,10 @@ enum Command {
     Backup(command::backup::Backup),
     /// Bring a copied desk back
     Restore(command::backup::Restore),
+    /// What agents and people may do, and whether that is what is wanted
+    Policy(command::policy::Policy),
+    /// Verify, sign and export the audit log
+    Audit(command::audit::Audit),
     /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources
     Triage(command::triage::Triage),
     /// Serve HTTP: search, bundles, records, SPARQL, metrics, and a page of documentation
@@ -142,6 +146,8 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Reindex(command) => command.run(global),
         Command::Backup(command) => command.run(global),
         Command::Restore(command) => command.run(global),
+        Command::Policy(command) => command.run(global),
+        Command::Audit(command) => command.run(global),
         Command::Triage(command) => command.run(global),
         Command::Serve(command) => command.run(global),
         Command::Completions { shell } => {

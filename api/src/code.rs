@@ -15,6 +15,11 @@ fn code(error: &(dyn Error + 'static)) -> Option<&'static str> {
     }
     first!(
         triage::TriageError,
+        triage::WorkflowError,
+        triage::audit::AuditError,
+        triage::audit::ExportError,
+        triage::audit::NoteError,
+        triage::policy::PolicyError,
         engine::DeskError,
         engine::FolderError,
         engine::LogError,

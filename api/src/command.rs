@@ -1,6 +1,7 @@
 //! What does each command do? One file a command, or a few that belong together.
 
 pub(crate) mod articles;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod bundle;
 pub(crate) mod eval;
@@ -9,6 +10,7 @@ pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod mapping;
 pub(crate) mod models;
+pub(crate) mod policy;
 pub(crate) mod quarantine;
 pub(crate) mod record;
 mod redaction;

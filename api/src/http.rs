@@ -5,6 +5,7 @@
 //! there are no other roles yet.
 
 mod app;
+mod audit;
 mod bundles;
 mod document;
 mod events;
@@ -88,6 +89,10 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(proposals::rule))
         .routes(routes!(proposals::switch, proposals::set_switch))
         .routes(routes!(stream::follow))
+        .routes(routes!(audit::checkpoint))
+        .routes(routes!(audit::entries))
+        .routes(routes!(audit::inclusion))
+        .routes(routes!(audit::consistency))
         .routes(routes!(bundles::make))
         .routes(routes!(bundles::show))
         .routes(routes!(bundles::replay))

@@ -3,6 +3,7 @@
 //! `main` calls [`run`]. [`cli`] says what can be typed; each file of [`command`] answers one command; [`http`] is what
 //! `serve` serves; [`settings`] turns flags and environment into an open desk and a scope.
 
+mod audit_key;
 mod cli;
 mod code;
 mod command;

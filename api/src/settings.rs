@@ -56,9 +56,12 @@ impl Global {
         cache.unwrap_or_else(std::env::temp_dir).join("triagraph").join("models")
     }
 
-    /// Where the desk's own policies are, if it has some.
-    pub(crate) fn policy_folder(&self) -> PathBuf {
-        self.data.join(self.tenant.as_str()).join("policy")
+    /// Where the desk's own policies are; made empty where it is not there, so that one finds where to put them.
+    pub(crate) fn policy_folder(&self) -> anyhow::Result<PathBuf> {
+        self.check_exists()?;
+        let folder = self.data.join(self.tenant.as_str()).join("policy");
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(folder)
     }
 
     pub(crate) fn scope(&self) -> Scope {

@@ -15,7 +15,7 @@ const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// Each heavy dependency (or the start of its name, before a `*`) and the only crate that may name it.
-const OWNERS: [(&str, &str); 20] = [
+const OWNERS: [(&str, &str); 23] = [
     ("oxigraph", "engine"),
     ("spareval", "engine"),
     ("tantivy", "engine"),
@@ -30,6 +30,9 @@ const OWNERS: [(&str, &str); 20] = [
     ("pulldown-cmark", "ingest"),
     ("html2text", "ingest"),
     ("oxrdfio", "ingest"),
+    ("cedar-policy", "triage"),
+    ("ct-merkle", "triage"),
+    ("ed25519-dalek", "triage"),
     ("axum", "api"),
     ("tokio", "api"),
     ("hyper*", "api"),

@@ -1,6 +1,7 @@
 //! What do agents want to do, and what exactly do people approve? A deed with its arguments, bound to all that it rests on.
 
 mod edited;
+mod feedback;
 mod judge;
 
 use std::collections::BTreeSet;
@@ -15,7 +16,8 @@ use crate::cited::{Answer, Claim};
 use crate::policy::{Agent, Deed, PersonId, TicketFacts};
 use crate::result::{BundleRef, Triage};
 
-pub use judge::{Feedback, Judgement, Ruling};
+pub use feedback::Feedback;
+pub use judge::{Judgement, Ruling};
 
 /// Version of the JSON of proposals.
 pub const PROPOSAL_SCHEMA: &str = "triagraph.proposal/1";

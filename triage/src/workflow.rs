@@ -19,6 +19,7 @@
 //! Journals: `event/TICKET` what came in, `ticket/TICKET` how the ticket moved, `outbox` what connectors have to deliver.
 
 mod accept;
+pub(crate) mod account;
 mod conclude;
 mod decide;
 mod lease;
@@ -30,6 +31,7 @@ use engine::{DeskError, LogError, Store};
 use ontology::RecordId;
 
 use crate::agent::TriageError;
+use crate::audit::AuditError;
 use crate::policy::{PolicyError, Watched};
 
 pub use accept::Accepted;
@@ -55,6 +57,9 @@ pub enum WorkflowError {
     /// The policies.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The triage.
     #[error(transparent)]
     Triage(#[from] TriageError),
@@ -123,6 +128,7 @@ impl WorkflowError {
             Self::Store(error) => error.code(),
             Self::Desk(error) => error.code(),
             Self::Policy(error) => error.code(),
+            Self::Audit(error) => error.code(),
             Self::Triage(error) => error.code(),
             Self::Unreadable { .. } => "store-unreadable",
             Self::Event { .. } => "invalid-event",

@@ -9,6 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use triage::policy::Watched;
 
+use crate::audit_key::signer;
 use crate::cli::Outcome;
 use crate::command::redaction::Redaction;
 use crate::http::{self, App, Key, Limits};
@@ -65,8 +66,9 @@ impl Serve {
         tracing::info!(%address, "opening the desk");
         let opened = app.clone();
         let opening = tokio::task::spawn_blocking(move || {
-            let policies = Watched::open(&global.policy_folder())?;
-            opened.attach(global.open()?, policies)?;
+            let policies = Watched::open(&global.policy_folder()?)?;
+            let desk = global.open()?;
+            opened.attach(desk, policies, signer(&global)?)?;
             output::line(format!("listening on http://{address}"));
             output::line(format!("documentation at http://{address}/docs"));
             opened.count()?;

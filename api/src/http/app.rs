@@ -11,8 +11,10 @@ use models::RedactionPolicy;
 use ontology::Scope;
 use tokio::sync::Semaphore;
 use triage::Workflow;
+use triage::audit::Signer;
 use triage::policy::Watched;
 
+use super::audit::Audit;
 use super::guard::Key;
 use super::intake::Intake;
 use super::jobs::Jobs;
@@ -89,6 +91,7 @@ pub(crate) struct Shared {
     /// Held by who works on tickets for as long as it runs.
     pub(crate) worker: Arc<tokio::sync::Mutex<()>>,
     workflow: OnceLock<Arc<Workflow>>,
+    audit: OnceLock<Audit>,
     desk: OnceLock<Arc<Desk>>,
     counted: Mutex<Option<Arc<Status>>>,
     /// Set by a write that may change counts without moving the log, such as one that fills the quarantine.
@@ -121,6 +124,7 @@ impl App {
             wake: Arc::default(),
             worker: Arc::default(),
             workflow: OnceLock::new(),
+            audit: OnceLock::new(),
             desk: OnceLock::new(),
             counted: Mutex::default(),
             is_recount_due: AtomicBool::new(false),
@@ -129,11 +133,13 @@ impl App {
     }
 
     /// Puts the open desk behind the server: from now on it is ready.
-    pub(crate) fn attach(&self, desk: Desk, policies: Watched) -> anyhow::Result<()> {
+    pub(crate) fn attach(&self, desk: Desk, policies: Watched, signer: Signer) -> anyhow::Result<()> {
         let desk = Arc::new(desk);
         Jobs::start(self, &desk)?;
         let workflow = Arc::new(Workflow::new(desk.store(), policies));
         workflow.recover(Timestamp::now())?;
+        let audit = Audit::open(desk.store(), signer)?;
+        let _ = self.audit.set(audit);
         self.intake.start(&workflow, &self.wake)?;
         worker::start(self, &desk, &workflow)?;
         let _ = self.workflow.set(workflow);
@@ -160,6 +166,12 @@ impl App {
     pub(crate) fn workflow(&self) -> Result<Arc<Workflow>, Problem> {
         self.desk()?;
         self.workflow.get().cloned().ok_or_else(Problem::bug)
+    }
+
+    /// The audit log of the desk.
+    pub(crate) fn audit(&self) -> Result<&Audit, Problem> {
+        self.desk()?;
+        self.audit.get().ok_or_else(Problem::bug)
     }
 
     /// The desk, as long as it takes writes.

@@ -22,6 +22,7 @@ use super::problem::MEDIA_TYPE;
         (name = "search", description = "Find records and related tickets"),
         (name = "triage", description = "What a ticket is, who should have it, and what is to be done"),
         (name = "workflow", description = "Events of tickets, what agents do and propose, and what people say to it"),
+        (name = "audit", description = "What was done, by whom, under which policy, provably unchanged"),
         (name = "bundles", description = "Context for an agent, with its sources"),
         (name = "records", description = "What is in the desk"),
         (name = "jobs", description = "What takes longer than a request"),

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use engine::{DeskError, LogError, SparqlError};
 use ontology::IdError;
 use serde::{Deserialize, Serialize};
+use triage::audit::AuditError;
 use triage::{TriageError, WorkflowError};
 use utoipa::ToSchema;
 
@@ -98,6 +99,7 @@ fn status_of(code: &str) -> StatusCode {
         "invalid-request"
         | "invalid-record"
         | "invalid-event"
+        | "audit-size"
         | "idempotency-key-reused"
         | "sparql-evaluation"
         | "unknown-mapping"
@@ -192,6 +194,12 @@ impl From<SparqlError> for Problem {
 
 impl From<TriageError> for Problem {
     fn from(error: TriageError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<AuditError> for Problem {
+    fn from(error: AuditError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

@@ -4,6 +4,7 @@ mod client;
 mod files;
 mod limits;
 mod routes;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -48,7 +49,9 @@ impl Server {
         )
         .unwrap();
         assert!(desk.apply(observations()).unwrap().rejected.is_empty());
-        server.app.attach(desk, triage::policy::Watched::built_in().unwrap()).unwrap();
+        let policies = triage::policy::Watched::built_in().unwrap();
+        let signer = triage::audit::Signer::new("test", &[7; 32]).unwrap();
+        server.app.attach(desk, policies, signer).unwrap();
         server
     }
 

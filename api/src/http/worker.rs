@@ -74,7 +74,11 @@ fn work(app: &App, desk: &Desk, workflow: &Workflow) {
                     app.recount();
                     app.metrics.count_turn(&turn);
                 }
-                until_due(workflow)
+                let pause = until_due(workflow);
+                if !pause.is_zero() {
+                    seal(app);
+                }
+                pause
             }
             Err(error) => {
                 tracing::error!(code = error.code(), "{error}");
@@ -84,6 +88,13 @@ fn work(app: &App, desk: &Desk, workflow: &Workflow) {
         if !pause.is_zero() {
             app.wake.wait(pause);
         }
+    }
+}
+
+/// Signs what was noted, once there is nothing else to do.
+fn seal(app: &App) {
+    if let Err(problem) = app.audit().and_then(|audit| Ok(audit.seal()?)) {
+        tracing::error!(code = problem.code, "{}", problem.detail);
     }
 }
 

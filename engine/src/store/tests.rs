@@ -68,7 +68,7 @@ fn what_is_due_comes_first_and_nothing_else() {
     assert_eq!(keys, ["b", "d"]);
     assert_eq!(store.next_due("work", "ready").unwrap(), Some(at(3)));
     assert_eq!(store.next_due("work", "done").unwrap(), None);
-    assert_eq!(store.count("work").unwrap().into_iter().map(|(_, count)| count).sum::<u64>(), 4);
+    assert_eq!(store.count("work").unwrap().into_values().sum::<u64>(), 4);
     let after: Vec<String> =
         store.items("work", Some("ready"), "a", 10).unwrap().into_iter().map(|item| item.key).collect();
     assert_eq!(after, ["b", "d"]);

@@ -173,10 +173,8 @@ mod tests {
     #[test]
     fn which_tickets_are_inside_stays_so() {
         let inside: Vec<u32> = (0..20).filter(|ticket| Share(30).has(&format!("INC{ticket}"))).collect();
-        assert_eq!(inside, FROZEN, "a running roll-out would change its tickets");
+        assert_eq!(inside, [2, 6, 9, 12, 14], "a running roll-out would change its tickets");
     }
-
-    const FROZEN: [u32; 0] = [];
 
     #[test]
     fn faults_name_their_line_and_the_words() {

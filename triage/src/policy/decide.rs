@@ -121,3 +121,6 @@ impl Policies {
         Verdict { is_allowed, policies, reasons, version: self.version.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! How are facts told to Cedar? As entities with the attributes of `schema.cedarschema`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression as Value,
@@ -8,7 +8,9 @@ use cedar_policy::{
 };
 
 use super::error::{Fault, PolicyError};
-use super::facts::{PersonId, Principal, ProposalFacts, Question, Resource, SettingFacts, TicketFacts};
+use super::facts::{
+    PerMille, PersonId, Principal, ProposalFacts, Question, Resource, SettingFacts, TicketFacts,
+};
 
 /// The names of the schema's types, parsed once.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ impl Names {
     /// Parses the names.
     ///
     /// # Errors
-    /// [`PolicyError::Policies`] never, unless one of the names here is none.
+    /// [`PolicyError::Policies`] only where one of the names here is none.
     pub(super) fn new() -> Result<Self, PolicyError> {
         let name = |name: &str| {
             name.parse::<EntityTypeName>().map_err(|error| {
@@ -98,7 +100,7 @@ impl Names {
 
     fn of_ticket(&self, ticket: &TicketFacts, entities: &mut Vec<Entity>) -> Result<EntityUid, Problem> {
         let names = ticket.categories.iter().map(|name| Value::new_string(name.clone()));
-        let of = |per_mille: super::facts::PerMille| Value::new_long(per_mille.get().into());
+        let of = |per_mille: PerMille| Value::new_long(per_mille.get().into());
         let priority = ticket.priority.map(|priority| ("priority", Value::new_long(priority.into())));
         let attributes = [
             ("kind", Value::new_entity_uid(uid(&self.kind, ticket.kind.as_str()))),
@@ -124,7 +126,7 @@ impl Names {
         entities: &mut Vec<Entity>,
     ) -> Result<EntityUid, Problem> {
         let ticket = self.of_ticket(&proposal.ticket, entities)?;
-        let people = |people: &std::collections::BTreeSet<PersonId>| {
+        let people = |people: &BTreeSet<PersonId>| {
             Value::new_set(people.iter().map(|person| Value::new_entity_uid(self.of_person(person))))
         };
         let count = |count: usize| Value::new_long(i64::try_from(count).unwrap_or(i64::MAX));

@@ -59,9 +59,10 @@ fn take(
     let source = &text.text;
     let mut from = 0;
     for policy in of_file.policies() {
-        let begin = policy.to_cedar().and_then(|policy| source[from..].find(&policy));
-        let at = from + begin.unwrap_or(0);
-        from = at;
+        // Cedar keeps the text that a policy was parsed from; policies come in their order.
+        let itself = policy.to_cedar().unwrap_or_default();
+        let at = from + source[from..].find(&itself).unwrap_or(0);
+        from = at + itself.len();
         let mut wrong = |problem: String| faults.push(Fault::at(&text.file, source, at, problem));
         let (Some(id), Some(reason)) = (told(policy, "id"), told(policy, "reason")) else {
             wrong(
@@ -96,23 +97,25 @@ fn told(policy: &Policy, annotation: &str) -> Option<String> {
     policy.annotation(annotation).map(str::trim).filter(|told| !told.is_empty()).map(str::to_owned)
 }
 
-/// What the schema has against the policies. A policy that can never apply, or looks like another one, counts as well; words in
-/// two scripts do not: names of categories may have them.
+/// What the schema has against the policies. Where it has nothing, a policy that can never apply, or looks like another one, is a
+/// fault as well; words in two scripts are none: names of categories may have them.
 fn invalid(texts: &[Text], set: &PolicySet, written: &[Written], schema: &Schema) -> Vec<Fault> {
     let found = Validator::new(schema.clone()).validate(set, ValidationMode::Strict);
-    let errors = found.validation_errors().map(|error| (error.policy_id(), error as &dyn Diagnostic));
-    let warnings = found
-        .validation_warnings()
-        .filter(|warning| !matches!(warning, ValidationWarning::MixedScriptString(_)))
-        .map(|warning| (warning.policy_id(), warning as &dyn Diagnostic));
-    let mut faults: Vec<Fault> = errors
-        .chain(warnings)
-        .filter_map(|(id, error)| {
-            let policy = written.iter().find(|policy| AsRef::<str>::as_ref(id) == policy.id)?;
-            let text = texts.iter().find(|text| text.file == policy.file)?;
-            Some(fault(text, policy.line, error))
-        })
-        .collect();
+    let mut against: Vec<(&PolicyId, &dyn Diagnostic)> =
+        found.validation_errors().map(|error| (error.policy_id(), error as &dyn Diagnostic)).collect();
+    if against.is_empty() {
+        let counts =
+            |warning: &&ValidationWarning| !matches!(warning, ValidationWarning::MixedScriptString(_));
+        let warnings = found.validation_warnings().filter(counts);
+        against.extend(warnings.map(|warning| (warning.policy_id(), warning as &dyn Diagnostic)));
+    }
+    let found_in = |(id, error): (&PolicyId, &dyn Diagnostic)| {
+        let policy = written.iter().find(|policy| AsRef::<str>::as_ref(id) == policy.id);
+        let text = texts.iter().find(|text| policy.is_some_and(|policy| text.file == policy.file));
+        let line = policy.map_or(1, |policy| policy.line);
+        fault(text.unwrap_or(&SCHEMA), line, error)
+    };
+    let mut faults: Vec<Fault> = against.into_iter().map(found_in).collect();
     faults.sort_by(|one, other| {
         (&one.file, one.line, &one.problem).cmp(&(&other.file, other.line, &other.problem))
     });
@@ -168,21 +171,30 @@ mod tests {
         };
         assert_eq!(faults(&forbid("resource.warnings > 3")), [""; 0]);
         assert_eq!(faults(&forbid("resource.categories.contains(\"IT поддержка\")")), [""; 0]);
+        check(&forbid("false"), 1, "policy is impossible");
+        check(&forbid("resource.categories.contains(\"pay\u{202e}roll\")"), 5, "BIDI");
         check(&forbid("resource.warning > 3"), 5, "`warning`");
         check(&forbid("resource.strength > \"strong\""), 5, "expected");
         check(&forbid("resource.priority > 3"), 5, "optional attribute `priority`");
-        check(&forbid("resource.level == Level::\"full\""), 5, "`full`");
+        check(&forbid("resource.level == Level::\"full\""), 5, "\"full\"");
         check(&forbid("resource.level == \"off\""), 5, "not compatible");
-        check(&forbid("resource.kind == Kind::\"incident\" && resource.kind == 1"), 5, "");
-        check(&format!("{HEAD}permit (principal, action == Action::\"send\", resource);"), 3, "`send`");
-        check(&format!("{HEAD}permit (principal == Agent::\"hal\", action, resource);"), 3, "`hal`");
-        check(&format!("{HEAD}permit (principal is Person, action == Action::\"reply\", resource);"), 1, "");
+        check(
+            &format!("{HEAD}permit (principal, action == Action::\"send\", resource);"),
+            3,
+            "`Action::\"send\"`",
+        );
+        check(&format!("{HEAD}permit (principal == Agent::\"hal\", action, resource);"), 3, "\"hal\"");
+        check(
+            &format!("{HEAD}permit (principal is Person, action == Action::\"reply\", resource);"),
+            1,
+            "unable to find an applicable action",
+        );
     }
 
     #[test]
     fn what_does_not_parse_is_refused_with_its_line() {
         check(&format!("{HEAD}permit (principal, action, resource)\n"), 3, "unexpected end");
-        check(&format!("{HEAD}allow (principal, action, resource);"), 3, "`allow`");
+        check(&format!("{HEAD}allow (principal, action, resource);"), 3, "effect: allow");
         check("\n\n@id(\"ours\"\npermit (principal, action, resource);", 4, "unexpected token");
     }
 

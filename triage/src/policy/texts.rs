@@ -53,12 +53,7 @@ impl Texts {
     pub(super) fn read(folder: &Path) -> Result<Self, PolicyError> {
         let unreadable = |path: &Path, source| PolicyError::Read { path: path.to_owned(), source };
         let mut names = Vec::new();
-        // A desk without a folder of its own has the built-in ones.
-        let entries = match fs::read_dir(folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            entries => Some(entries.map_err(|error| unreadable(folder, error))?),
-        };
-        for entry in entries.into_iter().flatten() {
+        for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
             let name = entry.map_err(|error| unreadable(folder, error))?.file_name();
             let name = name.to_string_lossy().into_owned();
             if name == AUTONOMY.file || (name.ends_with(".cedar") && !name.starts_with('.')) {

@@ -107,6 +107,10 @@ mod tests {
         fs::write(folder.path().join("guards.cedar"), OURS).unwrap();
         let error = Policies::read(folder.path()).unwrap_err().to_string();
         assert!(error.contains("guards.cedar, line 1: the guards are part of the program"), "{error}");
+        fs::remove_file(folder.path().join("guards.cedar")).unwrap();
+        fs::write(folder.path().join("large.cedar"), " ".repeat((1 << 20) + 1)).unwrap();
+        let error = Policies::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("large.cedar, line 1: more than 1 MiB"), "{error}");
         let missing = Policies::read(&folder.path().join("none")).unwrap_err();
         assert_eq!(missing.code(), "policy-unreadable");
     }

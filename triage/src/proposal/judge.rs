@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use engine::{Batch, Desk, Item};
 use jiff::Timestamp;
 use ontology::{RecordId, Scope};
-use serde::{Deserialize, Serialize};
 
-use super::edited::edited_share;
 use super::{Arguments, Proposal};
+use crate::audit;
 use crate::event::{Event, EventKind};
 use crate::policy::{
-    Action, Agent, Deed, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
+    Action, Agent, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
 };
+use crate::workflow::account::{self, word};
 use crate::workflow::{self, PROPOSAL, TicketStatus, Workflow, WorkflowError, execute, revision, settle};
 
 /// What somebody says to a proposal.
@@ -39,31 +39,6 @@ pub enum Ruling {
     Reject,
 }
 
-/// What people did with a proposal: what agents are measured by, and models learn from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Feedback {
-    /// The proposal.
-    pub proposal: String,
-    /// Its ticket.
-    pub ticket: RecordId,
-    /// What was to be done.
-    pub deed: Deed,
-    /// `approve`, `edit`, `reject`.
-    pub ruling: Action,
-    /// Share of the words that people changed, 0 to 1.
-    pub edited_share: f64,
-    /// Why.
-    pub reason: String,
-    /// Who.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-    /// The ticket's category, as the agent saw it.
-    pub category: Vec<String>,
-    /// How strong the agent's evidence was, in thousandths.
-    pub strength: u16,
-}
-
 impl Arguments {
     /// Whose deed it is.
     pub(crate) fn agent(&self) -> Agent {
@@ -77,18 +52,6 @@ impl Arguments {
         match self {
             Self::Route(_) => Action::Route,
             Self::Reply(_) => Action::Reply,
-        }
-    }
-
-    /// The words of it, to see how much was changed.
-    fn words(&self) -> String {
-        match self {
-            Self::Route(route) => {
-                let priority = route.priority.map(|priority| priority.to_string());
-                let parts = route.category.iter().chain(&priority).chain(&route.team);
-                parts.cloned().collect::<Vec<_>>().join(" ")
-            }
-            Self::Reply(reply) => reply.text.clone(),
         }
     }
 }
@@ -115,12 +78,6 @@ impl Proposal {
             dry_run_passed: false,
             rollback_named: false,
         })
-    }
-
-    /// How far people moved it from what the agent made.
-    fn edited_share(&self) -> f64 {
-        let first = self.first.as_ref().unwrap_or(&self.bound.arguments);
-        edited_share(&first.words(), &self.bound.arguments.words())
     }
 }
 
@@ -200,6 +157,7 @@ impl Workflow {
             }
             proposal.put(batch)?;
             proposal.keep_feedback(batch, judgement, now)?;
+            proposal.account(batch, judgement, &status, now)?;
             if proposal.state != "open" {
                 let why = format!("{} by {}: {}", judgement.action(), judgement.name(), judgement.reason);
                 settle(batch, &mut status, (&proposal.id, &why), now)?;
@@ -251,7 +209,7 @@ fn check_open(proposal: &Proposal, now: Timestamp) -> Result<(), WorkflowError> 
 }
 
 impl Judgement {
-    fn action(&self) -> Action {
+    pub(super) fn action(&self) -> Action {
         match self.ruling {
             Ruling::Approve => Action::Approve,
             Ruling::Edit(_) => Action::Edit,
@@ -306,32 +264,25 @@ impl Proposal {
         policies.decide(&Question { principal, action, resource: self.resource(), is_stopped })
     }
 
-    fn keep_feedback(
+    /// Tells the audit log who said what to exactly which deed, and whether it was carried out.
+    fn account(
         &self,
         batch: &mut Batch<'_>,
         judgement: &Judgement,
+        status: &TicketStatus,
         now: Timestamp,
     ) -> Result<(), WorkflowError> {
-        let before = batch.items_about("feedback", &self.bound.ticket)?.len();
-        let feedback = Feedback {
-            proposal: self.id.clone(),
-            ticket: self.bound.ticket.clone(),
-            deed: self.bound.arguments.deed(),
-            ruling: judgement.action(),
-            edited_share: self.edited_share(),
-            reason: judgement.reason.clone(),
-            by: judgement.by.clone(),
-            at: now,
-            category: self.facts.categories.clone(),
-            strength: self.facts.strength.get(),
-        };
-        Ok(batch.put(&Item {
-            collection: "feedback".to_owned(),
-            key: format!("{}#{:06}", self.bound.ticket, before + 1),
-            state: judgement.action().as_str().to_owned(),
-            due: None,
-            record: Some(self.bound.ticket.clone()),
-            body: workflow::written(&feedback)?,
-        })?)
+        let said = [
+            ("ruling", word(judgement.action().as_str())),
+            ("deed", word(self.bound.arguments.deed().as_str())),
+            ("proposal", word(&self.id)),
+            ("binding", word(&self.binding)),
+            ("state", word(&self.state)),
+        ];
+        account::by_person(batch, audit::Action::Approval, &judgement.by, Some(status), &said, now)?;
+        if self.state == "executed" {
+            account::by_agent(batch, audit::Action::Execution, self.agent, status, &said, now)?;
+        }
+        Ok(())
     }
 }

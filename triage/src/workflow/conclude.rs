@@ -5,12 +5,14 @@ use engine::{Batch, Item};
 use jiff::{SignedDuration, Timestamp};
 use ontology::{Observation, Record};
 
+use super::account::{self, word};
 use super::decide::{Plan, facts, plan};
 use super::lease::Lease;
 use super::status::{TRIAGE, TicketState, TicketStatus, change_state};
 use super::{Workflow, WorkflowError, read, written};
+use crate::audit::Action;
 use crate::event::{Event, EventKind};
-use crate::policy::{Level, Policies, TicketFacts};
+use crate::policy::{Agent, Level, Policies, TicketFacts};
 use crate::proposal::{Arguments, Bound, PROPOSAL_SCHEMA, Proposal, hex};
 use crate::result::{Outcome, Triage};
 
@@ -67,6 +69,8 @@ impl Workflow {
             change_state(batch, &mut status, TicketState::Received, (&came, event.kind.as_str()), now)?;
             if event.kind.is_end() {
                 close_proposals(batch, &status, "withdrawn", None)?;
+                let said = [("event", word(event.kind.as_str()))];
+                account::by_agent(batch, Action::AgentAction, Agent::Intake, &status, &said, now)?;
                 status.closed = Some(now);
                 change_state(batch, &mut status, TicketState::Closed, (&came, "its source closed it"), now)?;
             } else if let (Some(ticket), Some(triage)) = (handled.ticket, handled.triage) {
@@ -119,6 +123,10 @@ fn act(
     }
     close_proposals(batch, status, "superseded", Some(&proposals))?;
     status.decisions = plan.decisions;
+    account::triaged(batch, status, triage, now)?;
+    for decided in &status.decisions {
+        account::decided(batch, status, decided, now)?;
+    }
     if facts.level == Level::Off {
         return settle(batch, status, (policies.version(), &plan.reason), now);
     }
@@ -138,11 +146,14 @@ fn act(
     })?;
     for arguments in &plan.alone {
         execute(batch, status, arguments, "the policies", now)?;
+        let said = [("deed", word(arguments.deed().as_str())), ("by", word("policies"))];
+        account::by_agent(batch, Action::Execution, arguments.agent(), status, &said, now)?;
     }
     for proposal in &proposals {
         // The same proposal again keeps what people did with it.
         if batch.item(PROPOSAL, &proposal.id)?.is_none_or(|item| item.state != "open") {
             proposal.put(batch)?;
+            account::proposed(batch, status, proposal, now)?;
         }
     }
     settle(batch, status, (policies.version(), &plan.reason), now)

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use engine::Item;
 use jiff::Timestamp;
 
+use super::account::{self, word};
 use super::{Workflow, WorkflowError, written};
+use crate::audit;
 use crate::policy::{Action, PersonId, Principal, Question, Resource, Role};
 
 impl Workflow {
@@ -38,6 +40,8 @@ impl Workflow {
             return Err(WorkflowError::Denied { who, action, reasons: verdict.reasons });
         }
         self.store.write(|batch| {
+            let said = [("agents", word(if stopped { "stopped" } else { "released" }))];
+            account::by_person(batch, audit::Action::SettingChanged, by, None, &said, now)?;
             Ok(batch.put(&Item {
                 collection: "setting".to_owned(),
                 key: "stopped".to_owned(),

@@ -101,7 +101,7 @@ impl Workflow {
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..options.threads.max(1)).map(|_| scope.spawn(worker)).collect();
             let ended = workers.into_iter().map(|worker| worker.join().unwrap_or(Ok(())));
-            ended.fold(Ok(()), |all, one| all.and(one))
+            ended.fold(Ok(()), Result::and)
         })?;
         Ok(turn)
     }
