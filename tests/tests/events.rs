@@ -18,8 +18,9 @@ use tests::{Desk, Dice, Server, ask};
 const KILLS: u64 = 8;
 /// Events for each kill.
 const EVENTS: u64 = 10;
-/// Events of each ticket.
+/// Events of each ticket; every fifth one is changed again where the others are closed.
 const LIFE: [&str; 3] = ["created", "updated", "closed"];
+const OPEN: u64 = 5;
 /// What tickets are about; the demo desk knows the first two.
 const MATTERS: [&str; 3] = [
     "scanners hang at confirm, canceling statement due to lock timeout in relation stock_location",
@@ -27,8 +28,13 @@ const MATTERS: [&str; 3] = [
     "turnstile in hall B beeps and refuses everybody",
 ];
 
+fn life(ticket: u64) -> [&'static str; 3] {
+    if ticket.is_multiple_of(OPEN) { ["created", "updated", "updated"] } else { LIFE }
+}
+
 fn event(number: u64) -> Value {
-    let (ticket, step) = (number / LIFE.len() as u64, LIFE[(number % LIFE.len() as u64) as usize]);
+    let ticket = number / LIFE.len() as u64;
+    let step = life(ticket)[(number % LIFE.len() as u64) as usize];
     let matter = MATTERS[(ticket % MATTERS.len() as u64) as usize];
     let state = if step == "closed" { "closed" } else { "open" };
     json!({
@@ -143,8 +149,10 @@ fn every_event_is_handled_once_though_the_server_is_killed_while_they_come() {
             .filter(|moved| moved["to"] == "received")
             .map(|moved| moved["why"].as_str().expect("why"))
             .collect();
-        assert_eq!(came, LIFE, "none is lost, none applied twice: {shown}");
-        assert_eq!(shown["state"], "closed", "{shown}");
+        assert_eq!(came, life(ticket), "none is lost, none applied twice: {shown}");
+        let resting: &[&str] =
+            if life(ticket) == LIFE { &["closed"] } else { &["answered", "proposed", "routed", "escalated"] };
+        assert!(resting.contains(&shown["state"].as_str().expect("a state")), "{shown}");
         let checked = history.iter().filter(|moved| moved["to"] == "checked").count() as u64;
         drafted.insert(format!("kill:T{ticket}"), checked);
     }

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 /// The rows of a question's tokens, and which word each belongs to.
+#[derive(Clone)]
 pub struct Reading {
     text: String,
     /// Of each row, the bytes of its word; none for the model's own marks.
@@ -23,6 +24,11 @@ impl Reading {
     /// Of a vector that is what it is, whatever counts.
     pub(crate) fn settled(vector: Vec<f32>) -> Self {
         Self { text: String::new(), words: vec![None], width: vector.len(), rows: vector }
+    }
+
+    /// The question; empty where it was only read as a whole.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The unit vector of the weighted mean. `weight` is asked of each word as it stands in the question, and gives a

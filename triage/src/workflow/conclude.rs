@@ -247,7 +247,8 @@ pub(crate) fn settle(
     let open =
         batch.items_about(PROPOSAL, &status.ticket)?.into_iter().filter(|item| item.state == "open").count();
     let (state, why) = if open > 0 {
-        (TicketState::Proposed, format!("{open} proposals wait for people"))
+        let wait = if open == 1 { "a proposal waits".to_owned() } else { format!("{open} proposals wait") };
+        (TicketState::Proposed, format!("{wait} for people"))
     } else if status.is_answered {
         (TicketState::Answered, "the caller has an answer".to_owned())
     } else if let Some(team) = status.route.as_ref().and_then(|route| route.team.as_ref()) {

@@ -131,7 +131,7 @@ fn events_come_in_each_form_of_cloudevents_and_from_alertmanager() {
     let fired = server.post("/v1/events/alertmanager", &alert("firing"));
     assert_eq!(fired.status, 202, "{}", fired.text());
     let location = fired.headers["location"].clone();
-    let shown = rested(&server, &location, "proposed");
+    let shown = rested(&server, &location, "escalated");
     assert_eq!(shown["title"], "MailQueueGrows: mail queue grows on mx-01");
     assert!(shown["triage"]["affected"].to_string().contains("mx-01"), "{}", shown["triage"]["affected"]);
     assert_eq!(server.post("/v1/events/alertmanager", &alert("resolved")).status, 202);
