@@ -110,7 +110,8 @@ fn last(ledger: &impl Ledger, public: &PublicKey) -> Result<Option<Checkpoint>, 
         match ledger.checkpoints(&key(middle), 1)?.pop() {
             None => high = middle,
             Some(item) => {
-                low = item.key.parse().or(Err(NoteError::Form { reason: "its key is no size" }))?;
+                let size = item.key.parse().ok().filter(|size| key(*size) == item.key);
+                low = size.ok_or(NoteError::Form { reason: "its key is no size" })?;
                 last = Some(item);
             }
         }

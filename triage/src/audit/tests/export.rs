@@ -62,7 +62,10 @@ fn lines_that_were_moved_taken_or_added_are_refused() {
     assert!(matches!(verified(&long), Err(ExportError::Entries { entries: 1204, covered: ENTRIES })));
     let mut cut = lines.clone();
     cut.last_mut().unwrap().pop();
-    assert!(matches!(verified(&cut), Err(ExportError::Form { line: 1204, .. })));
+    assert!(matches!(
+        verified(&cut),
+        Err(ExportError::Form { line: 1204, reason: "it is cut off or too long" })
+    ));
     assert!(matches!(verified(&[]), Err(ExportError::Form { line: 1, .. })));
 }
 

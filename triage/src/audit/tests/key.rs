@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::super::{Checkpoint, NoteError, PublicKey, Signer, Tree, TreeHead};
 use super::{Book, signer};
@@ -77,11 +78,24 @@ fn a_signed_text_that_is_no_checkpoint_is_refused() {
 }
 
 #[test]
+fn a_checkpoint_that_is_cut_off_is_refused() {
+    let checkpoint = Checkpoint::sign(head(), &signer());
+    let text = checkpoint.text();
+    for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+        assert!(Checkpoint::open(&text[..end], signer().public_key()).is_err(), "{end}");
+    }
+}
+
+#[test]
 fn keys_are_read_whole_or_not_at_all() {
     for name in ["", "a b", "a+b", "a\nb"] {
         assert!(matches!(Signer::new(name, &[1; 32]), Err(NoteError::Name)), "{name:?}");
     }
-    let weak = format!("a+00000000+{}", STANDARD.encode([&[1, 1][..], &[0; 31]].concat()));
+    // A point of small order, for which anybody can sign, with its right id.
+    let point = [&[1], &[0; 31][..]].concat();
+    let hash = Sha256::digest([b"a\n\x01", point.as_slice()].concat());
+    let id: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let weak = format!("a+{id}+{}", STANDARD.encode([&[1], point.as_slice()].concat()));
     for text in ["", "PeterNeumann", &GO_PUBLIC[1..], &GO_PUBLIC[..GO_PUBLIC.len() - 4], &weak] {
         assert!(text.parse::<PublicKey>().is_err(), "{text}");
     }

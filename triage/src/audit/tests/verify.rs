@@ -159,17 +159,20 @@ fn a_checkpoint_that_was_touched_is_named() {
     assert_eq!(moved, form("it is kept under another size"));
     let emptied = fault(|book| book.checkpoints.borrow_mut().get_mut(&key(20)).unwrap().body.clear());
     assert_eq!(emptied, form("it is not kept as JSON"));
-    let renamed = |book: &Book| {
-        let mut item = book.checkpoints.borrow_mut().remove(&key(30)).unwrap();
-        item.key = "last".to_owned();
-        book.checkpoints.borrow_mut().insert(item.key.clone(), item);
-    };
-    let reason = NoteError::Form { reason: "it is kept under another size" };
-    let found = fault(|book| renamed(book));
-    assert_eq!(found, Some(Fault::Checkpoint { key: "last".to_owned(), reason }));
-    let (book, _) = sealed();
-    renamed(&book);
-    assert!(matches!(Sealer::new(&book, signer(), 1), Err(AuditError::Checkpoint(NoteError::Form { .. }))));
+    for name in ["last", "9"] {
+        let renamed = |book: &Book| {
+            let mut item = book.checkpoints.borrow_mut().remove(&key(30)).unwrap();
+            item.key = name.to_owned();
+            book.checkpoints.borrow_mut().insert(item.key.clone(), item);
+        };
+        let reason = NoteError::Form { reason: "it is kept under another size" };
+        let found = fault(|book| renamed(book));
+        assert_eq!(found, Some(Fault::Checkpoint { key: name.to_owned(), reason }));
+        let (book, _) = sealed();
+        renamed(&book);
+        let refused = Sealer::new(&book, signer(), 1);
+        assert!(matches!(refused, Err(AuditError::Checkpoint(NoteError::Form { .. }))));
+    }
     // Hashes that don't lead to the signed root name no entry.
     let blurred = fault(|book| {
         book.entries[14].body.clear();
