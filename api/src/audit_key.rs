@@ -5,7 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use triage::audit::Signer;
+use engine::Store;
+use triage::audit::{CHECKPOINTS, Signer};
 
 use crate::settings::Global;
 
@@ -17,12 +18,19 @@ fn path(global: &Global) -> PathBuf {
     global.data.join(global.tenant.as_str()).join("audit.key")
 }
 
-/// The desk's signer; its key is made when the desk has none.
-pub(crate) fn signer(global: &Global) -> anyhow::Result<Signer> {
+/// The desk's signer; its key is made when nothing was signed yet.
+pub(crate) fn signer(global: &Global, store: &Store) -> anyhow::Result<Signer> {
     let path = path(global);
     let secret = match fs::read_to_string(&path) {
         Ok(text) => read(&text).with_context(|| format!("{} holds no key", path.display()))?,
-        Err(error) if error.kind() == ErrorKind::NotFound => make(&path)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            ensure!(
+                store.items(CHECKPOINTS, None, "", 1)?.is_empty(),
+                "the key that signed this desk's audit log is not here: bring {} back from where the desk was before",
+                path.display()
+            );
+            make(&path)?
+        }
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
     Ok(Signer::new(&format!("triagraph/{}", global.tenant), &secret)?)

@@ -181,6 +181,14 @@ fn assert_audited(desk: &Desk, events: u64) {
     let audit = desk.json(&["audit", "verify", "--checkpoint", kept]);
     assert!(audit["fault"].is_null() && audit["entries"] == audit["sealed"], "{audit}");
     assert!(audit["entries"].as_u64() >= Some(events), "{audit}");
+    // A copy has the log and not the key: the desk wants its own back and makes no other.
+    let copy = desk.beside("copy");
+    let _ = desk.run(["backup", copy.to_str().expect("UTF-8")]).with_code(0);
+    let other = Desk::new();
+    let _ = other.run(["restore", copy.to_str().expect("UTF-8")]).with_code(0);
+    assert!(other.run(["audit", "verify"]).with_code(2).err.contains("audit.key"));
+    fs::copy(desk.main().join("audit.key"), other.main().join("audit.key")).expect("the key");
+    assert!(other.json(&["audit", "verify", "--checkpoint", kept])["fault"].is_null());
     // What was handed out proves itself with nothing but the public key.
     let (key, file) = (desk.run(["audit", "key"]).with_code(0).out, desk.beside("audit.jsonl"));
     let (key, file) = (key.trim(), file.to_str().expect("UTF-8"));

@@ -103,6 +103,12 @@ pub enum WorkflowError {
         /// What to do.
         advice: &'static str,
     },
+    /// An edit that makes no deed.
+    #[error("these arguments cannot be: {reason}")]
+    Arguments {
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// A ruling that the policies do not allow.
     #[error("{who} may not {action} this: {}", reasons.join("; "))]
     Denied {
@@ -135,6 +141,7 @@ impl WorkflowError {
             Self::NoSuchTicket { .. } => "no-such-ticket",
             Self::NoSuchProposal { .. } => "no-such-proposal",
             Self::NotOpen { .. } => "proposal-not-open",
+            Self::Arguments { .. } => "invalid-request",
             Self::Denied { .. } => "denied",
             Self::NoSuchDeadLetter { .. } => "no-such-dead-letter",
         }

@@ -59,8 +59,8 @@ impl Audit {
                 Ok(Outcome::Fine)
             }
             Command::Key => {
-                global.check_exists()?;
-                output::line(signer(global)?.public_key().to_string());
+                let store = global.open()?.store();
+                output::line(signer(global, &store)?.public_key().to_string());
                 Ok(Outcome::Fine)
             }
             Command::Export { file } => {
@@ -91,7 +91,7 @@ fn sealed(global: &Global) -> anyhow::Result<Checkpoint> {
     let store = global.open()?.store();
     let mut tree = Tree::default();
     tree.catch_up(&store)?;
-    let mut sealer = Sealer::new(&store, signer(global)?, 1)?;
+    let mut sealer = Sealer::new(&store, signer(global, &store)?, 1)?;
     sealer.seal(&store, &tree)?.cloned().context("nothing was noted yet: there is nothing to sign")
 }
 
@@ -105,7 +105,7 @@ fn verified(
     let key = match key {
         Some(key) => key,
         None => {
-            own = signer(global)?;
+            own = signer(global, &desk.store())?;
             own.public_key()
         }
     };

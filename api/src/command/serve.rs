@@ -68,7 +68,8 @@ impl Serve {
         let opening = tokio::task::spawn_blocking(move || {
             let policies = Watched::open(&global.policy_folder()?)?;
             let desk = global.open()?;
-            opened.attach(desk, policies, signer(&global)?)?;
+            let signer = signer(&global, &desk.store())?;
+            opened.attach(desk, policies, signer)?;
             output::line(format!("listening on http://{address}"));
             output::line(format!("documentation at http://{address}/docs"));
             opened.count()?;

@@ -1,5 +1,6 @@
 //! Who works on tickets that wait? One thread that takes turns as long as there is something to do, and sleeps until there is.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -64,8 +65,13 @@ fn work(app: &App, desk: &Desk, workflow: &Workflow) {
     };
     let options = TurnOptions { scope: &app.scope, triage, threads: THREADS, tickets: TICKETS };
     while !app.jobs.is_stopped() {
-        let pause = match workflow.turn(desk, &options, Timestamp::now()) {
-            Ok(turn) => {
+        let turn = catch_unwind(AssertUnwindSafe(|| workflow.turn(desk, &options, Timestamp::now())));
+        let pause = match turn {
+            Err(_) => {
+                tracing::error!("the worker broke on a turn: please report it");
+                PAUSE
+            }
+            Ok(Ok(turn)) => {
                 for warning in &turn.warnings {
                     tracing::warn!("{warning}");
                 }
@@ -80,7 +86,7 @@ fn work(app: &App, desk: &Desk, workflow: &Workflow) {
                 }
                 pause
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::error!(code = error.code(), "{error}");
                 PAUSE
             }

@@ -48,6 +48,18 @@ impl Arguments {
         }
     }
 
+    /// Refuses what no connector could deliver.
+    fn check(&self) -> Result<(), WorkflowError> {
+        let refuse = |reason| Err(WorkflowError::Arguments { reason });
+        match self {
+            Self::Route(route) if route.priority.is_some_and(|priority| !(1..=5).contains(&priority)) => {
+                refuse("a priority is 1 to 5")
+            }
+            Self::Reply(reply) if reply.text.trim().is_empty() => refuse("a reply has a text"),
+            _ => Ok(()),
+        }
+    }
+
     fn action(&self) -> Action {
         match self {
             Self::Route(_) => Action::Route,
@@ -88,7 +100,8 @@ impl Workflow {
     /// [`WorkflowError::NoSuchProposal`], and when the store cannot be read.
     pub fn proposal(&self, id: &str) -> Result<Proposal, WorkflowError> {
         let missing = || WorkflowError::NoSuchProposal { id: id.to_owned() };
-        workflow::read("proposal", &self.store().item(PROPOSAL, id)?.ok_or_else(missing)?.body)
+        let item = self.store().item(PROPOSAL, id)?.filter(|item| !item.body.is_empty());
+        workflow::read("proposal", &item.ok_or_else(missing)?.body)
     }
 
     /// Proposals by id, behind one of them; those in a state where one is given.
@@ -135,7 +148,8 @@ impl Workflow {
         let current = desk.record(scope, &ticket, None)?.map(|found| revision(&found.record));
         self.store().write(|batch| {
             let missing = || WorkflowError::NoSuchProposal { id: id.to_owned() };
-            let item = batch.item(PROPOSAL, id)?.ok_or_else(missing)?;
+            let item = batch.item(PROPOSAL, id)?.filter(|item| !item.body.is_empty());
+            let item = item.ok_or_else(missing)?;
             let mut proposal: Proposal = workflow::read("proposal", &item.body)?;
             check_open(&proposal, now)?;
             judgement.check(&policies, &proposal, is_stopped)?;
@@ -243,12 +257,9 @@ impl Proposal {
     /// Puts other arguments in the place of these; who approved these did not approve those.
     fn edit(&mut self, arguments: Arguments, by: &PersonId) -> Result<(), WorkflowError> {
         if arguments.deed() != self.bound.arguments.deed() {
-            return Err(WorkflowError::NotOpen {
-                id: self.id.clone(),
-                state: format!("a {}", self.bound.arguments.deed()),
-                advice: "edit its arguments, another deed is another proposal",
-            });
+            return Err(WorkflowError::Arguments { reason: "another deed is another proposal" });
         }
+        arguments.check()?;
         let before = std::mem::replace(&mut self.bound.arguments, arguments);
         self.first.get_or_insert(before);
         self.binding = self.bound.binding();

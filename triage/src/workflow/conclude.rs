@@ -118,7 +118,7 @@ fn act(
     now: Timestamp,
 ) -> Result<(), WorkflowError> {
     let mut proposals = Vec::new();
-    for arguments in plan.proposed {
+    for arguments in plan.proposed.into_iter().filter(|arguments| !status.has(arguments)) {
         proposals.push(propose(status, facts, arguments, triage, policies, now));
     }
     close_proposals(batch, status, "superseded", Some(&proposals))?;
@@ -144,14 +144,20 @@ fn act(
         record: Some(status.ticket.clone()),
         body: written(triage)?,
     })?;
-    for arguments in &plan.alone {
+    for arguments in plan.alone {
+        // What its source tells again is not done again.
+        if status.has(&arguments) {
+            continue;
+        }
+        let arguments = &arguments;
         execute(batch, status, arguments, "the policies", now)?;
         let said = [("deed", word(arguments.deed().as_str())), ("by", word("policies"))];
         account::by_agent(batch, Action::Execution, arguments.agent(), status, &said, now)?;
     }
     for proposal in &proposals {
-        // The same proposal again keeps what people did with it.
-        if batch.item(PROPOSAL, &proposal.id)?.is_none_or(|item| item.state != "open") {
+        // The same proposal again keeps what people did with it, and nobody is asked twice.
+        let is_known = |item: &Item| ["open", "rejected"].contains(&item.state.as_str());
+        if !batch.item(PROPOSAL, &proposal.id)?.as_ref().is_some_and(is_known) {
             proposal.put(batch)?;
             account::proposed(batch, status, proposal, now)?;
         }
@@ -204,15 +210,19 @@ fn close_proposals(
         if item.state != "open" || is_again {
             continue;
         }
-        if item.body.is_empty() {
-            batch.put(&Item { state: state.to_owned(), due: None, ..item })?;
-        } else {
-            let mut proposal: Proposal = read("proposal", &item.body)?;
-            state.clone_into(&mut proposal.state);
-            proposal.put(batch)?;
-        }
+        end_proposal(batch, item, state)?;
     }
     Ok(())
+}
+
+/// Ends a proposal, also one whose text was purged.
+pub(super) fn end_proposal(batch: &mut Batch<'_>, item: Item, state: &str) -> Result<(), WorkflowError> {
+    if item.body.is_empty() {
+        return Ok(batch.put(&Item { state: state.to_owned(), due: None, ..item })?);
+    }
+    let mut proposal: Proposal = read("proposal", &item.body)?;
+    state.clone_into(&mut proposal.state);
+    proposal.put(batch)
 }
 
 /// Does a deed: connectors find it in the outbox.

@@ -90,8 +90,9 @@ impl Lease {
         if !self.is_held(batch)? {
             return Ok(false);
         }
-        let work = Work { done: self.work.done + 1, failures: 0 };
-        let has_more = batch.length(&events_of(&self.ticket))? > work.done;
+        let events = batch.length(&events_of(&self.ticket))?;
+        let work = Work { done: events.min(self.work.done + 1), failures: 0 };
+        let has_more = events > work.done;
         let (state, due) = if has_more { ("ready", Some(now)) } else { ("idle", None) };
         work.put(batch, &self.ticket, state, due)?;
         Ok(true)
@@ -210,7 +211,10 @@ impl Workflow {
     pub fn retry(&self, key: &str, now: Timestamp) -> Result<DeadLetter, WorkflowError> {
         let missing = || WorkflowError::NoSuchDeadLetter { key: key.to_owned() };
         self.store.write(|batch| {
-            let item = batch.item(DEAD, key)?.filter(|item| item.state == "dead").ok_or_else(missing)?;
+            let item = batch.item(DEAD, key)?.ok_or_else(missing)?;
+            if item.state != "dead" || item.body.is_empty() {
+                return Err(missing());
+            }
             let letter: DeadLetter = read(key, &item.body)?;
             let stream = events_of(&letter.ticket);
             let event = batch.journal(&stream, letter.sequence - 1, 1)?.pop().ok_or_else(missing)?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decide::Decided;
 use super::{Workflow, WorkflowError, read, written};
+use crate::proposal::Arguments;
 use crate::result::Triage;
 
 /// The collection of tickets.
@@ -179,6 +180,14 @@ impl TicketStatus {
         }
     }
 
+    /// Whether a deed was done for this revision already.
+    pub(super) fn has(&self, arguments: &Arguments) -> bool {
+        match arguments {
+            Arguments::Route(route) => self.route.as_ref() == Some(route),
+            Arguments::Reply(_) => self.is_answered,
+        }
+    }
+
     /// The status that is kept of a ticket, if there is one that can be read.
     pub(crate) fn find(batch: &Batch<'_>, ticket: &RecordId) -> Result<Option<Self>, WorkflowError> {
         let item = batch.item(TICKET, ticket.as_str())?.filter(|item| !item.body.is_empty());
@@ -204,7 +213,8 @@ impl Workflow {
     /// [`WorkflowError::NoSuchTicket`], and when the store cannot be read.
     pub fn ticket(&self, ticket: &RecordId) -> Result<TicketStatus, WorkflowError> {
         let missing = || WorkflowError::NoSuchTicket { ticket: ticket.clone() };
-        let item = self.store.item(TICKET, ticket.as_str())?.ok_or_else(missing)?;
+        let item = self.store.item(TICKET, ticket.as_str())?;
+        let item = item.filter(|item| !item.body.is_empty()).ok_or_else(missing)?;
         read("ticket", &item.body)
     }
 

@@ -9,14 +9,13 @@ use jiff::Timestamp;
 use ontology::{Lineage, Observation, Record, Scope, State};
 
 use super::accept::events_of;
-use super::conclude::{Handled, PROPOSAL, settle};
+use super::conclude::{Handled, PROPOSAL, end_proposal, settle};
 use super::lease::Lease;
 use super::status::TicketStatus;
 use super::{Workflow, WorkflowError, read};
 use crate::agent::{TriageOptions, triage};
 use crate::event::{Event, EventKind};
 use crate::policy::Policies;
-use crate::proposal::Proposal;
 
 /// How a worker works.
 pub struct TurnOptions<'a> {
@@ -106,7 +105,7 @@ impl Workflow {
         Ok(turn)
     }
 
-    /// Reads the next event of a leased ticket. One that was purged is as good as handled.
+    /// Reads the next event of a leased ticket. One that was purged is as good as handled; one that cannot be read is set aside.
     fn take(
         &self,
         lease: Lease,
@@ -116,9 +115,14 @@ impl Workflow {
     ) -> Result<(), WorkflowError> {
         let next = self.store.journal(&events_of(&lease.ticket), lease.work.done, 2)?;
         let read_event = |entry: &JournalEntry| read::<Event>("event", &entry.body);
-        match next.first().map(read_event) {
+        match next.first().filter(|entry| !entry.body.is_empty()).map(read_event) {
             Some(Ok(event)) => taken.push(Taken { lease, event, is_last: next.len() < 2 }),
-            _ => {
+            Some(Err(error)) => {
+                turn.dead += 1;
+                turn.warnings.push(format!("{}: {error}", lease.ticket));
+                self.store.write(|batch| lease.fail(batch, &error.to_string(), true, now).map(drop))?;
+            }
+            None => {
                 turn.handled += 1;
                 self.store.write(|batch| lease.end(batch, now).map(drop))?;
             }
@@ -220,10 +224,10 @@ impl Workflow {
     fn expire(&self, policies: &Policies, now: Timestamp) -> Result<(), WorkflowError> {
         self.store.write(|batch| {
             for item in batch.due(PROPOSAL, "open", now, u32::MAX)? {
-                let mut proposal: Proposal = read("proposal", &item.body)?;
-                "expired".clone_into(&mut proposal.state);
-                proposal.put(batch)?;
-                if let Some(mut status) = TicketStatus::find(batch, &proposal.bound.ticket)? {
+                let ticket = item.record.clone();
+                end_proposal(batch, item, "expired")?;
+                let kept = ticket.map(|ticket| TicketStatus::find(batch, &ticket)).transpose()?;
+                if let Some(mut status) = kept.flatten() {
                     let why = "nobody ruled on the proposal in time";
                     settle(batch, &mut status, (policies.version(), why), now)?;
                     status.put(batch)?;

@@ -353,6 +353,57 @@ fn a_proposal_that_nobody_rules_on_ends_with_a_person() {
 }
 
 #[test]
+fn what_is_told_again_is_not_done_again() {
+    let flow = Flow::new(Some(AUTONOMOUS));
+    let mut ticket = locks();
+    (ticket.impact, ticket.urgency) = (Some(3), Some(3));
+    flow.accept(&[event("1", EventKind::Created, ticket.clone())]);
+    flow.turn();
+    let done = flow.outbox();
+    assert!(done.iter().any(|order| matches!(order.arguments, Arguments::Reply(_))));
+    flow.accept(&[event("2", EventKind::Updated, ticket.clone())]);
+    assert_eq!(flow.turn().handled, 1);
+    assert_eq!(flow.outbox(), done, "nothing of the ticket has changed");
+    ticket.title.push_str(" in Hull");
+    flow.accept(&[event("3", EventKind::Updated, ticket)]);
+    flow.turn();
+    assert!(flow.outbox().len() > done.len(), "another revision has another answer");
+
+    // Nor is asked again what people have refused.
+    let flow = Flow::new(None);
+    flow.accept(&[event("1", EventKind::Created, locks())]);
+    flow.turn();
+    let reply = flow.of_deed("reply");
+    let mut wrong = reply.bound.arguments.clone();
+    let Arguments::Reply(text) = &mut wrong else { panic!("{reply:?}") };
+    text.text = " ".to_owned();
+    assert_eq!(flow.judge(&reply, "ada", Ruling::Edit(wrong)).unwrap_err().code(), "invalid-request");
+    flow.judge(&reply, "ada", Ruling::Reject).unwrap();
+    flow.accept(&[event("2", EventKind::Updated, locks())]);
+    flow.turn();
+    assert!(flow.open().iter().all(|open| open.id != reply.id));
+    assert_eq!(flow.workflow.proposal(&reply.id).unwrap().state, "rejected");
+}
+
+#[test]
+fn a_purged_ticket_stops_nobody() {
+    let flow = Flow::new(None);
+    flow.accept(&[
+        event("1", EventKind::Created, locks()),
+        event("2", EventKind::Created, unknown_matter("desk:INC8")),
+    ]);
+    flow.turn();
+    let reply = flow.of_deed("reply");
+    assert!(flow.made.desk.purge(&locks().id, now()).unwrap());
+    assert_eq!(flow.workflow.ticket(&locks().id).unwrap_err().code(), "no-such-ticket");
+    assert_eq!(flow.judge(&reply, "ada", Ruling::Approve).unwrap_err().code(), "no-such-proposal");
+    let later = reply.expires.saturating_add(SignedDuration::from_hours(1)).unwrap();
+    flow.accept(&[event("3", EventKind::Created, unknown_matter("desk:INC7"))]);
+    assert_eq!(flow.turn_at(later).handled, 1);
+    assert_eq!(flow.workflow.next_due().unwrap(), None);
+}
+
+#[test]
 fn an_event_that_no_desk_could_take_is_refused_with_all_that_came_along() {
     let flow = Flow::new(None);
     let article = record("kb:x", Kind::Article, "No ticket", &[]);
