@@ -25,6 +25,7 @@ mod table;
 mod backup;
 mod bundle;
 mod desk;
+mod history;
 mod inspect;
 mod knowledge;
 mod precedent;
@@ -44,6 +45,7 @@ pub use desk::{Applied, Desk, DeskError, FolderError, Neighbours};
 pub use graph::{
     ExportFormat, GraphError, QueryForm, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome, Truncation,
 };
+pub use history::{History, Told};
 pub use inspect::{Problem, Status, Verification};
 pub use job::{Job, Jobs};
 pub use knowledge::{KnowledgeReport, PagePair, PageRef, StalePage};

@@ -34,6 +34,8 @@ mod agent;
 pub mod audit;
 pub mod policy;
 
+pub mod service;
+
 mod event;
 mod proposal;
 mod workflow;
@@ -49,6 +51,6 @@ pub use result::{
     Triage,
 };
 pub use workflow::{
-    Accepted, DeadLetter, Decided, Order, TicketState, TicketStatus, Transition, Turn, TurnOptions, Workflow,
-    WorkflowError,
+    Accepted, DeadLetter, Decided, Notice, Order, TicketState, TicketStatus, Transition, Turn, TurnOptions,
+    Workflow, WorkflowError,
 };

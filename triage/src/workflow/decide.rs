@@ -39,12 +39,6 @@ pub(super) struct Plan {
 pub(super) fn facts(policies: &Policies, ticket: &Record, triage: &Triage) -> TicketFacts {
     let category = triage.category.value.clone().unwrap_or_else(|| ticket.category.clone());
     let autonomy = policies.autonomy(ticket.id.as_str(), &category);
-    let kind = match ticket.kind {
-        Kind::ServiceRequest => TicketKind::ServiceRequest,
-        Kind::Problem => TicketKind::Problem,
-        Kind::Change => TicketKind::Change,
-        _ => TicketKind::Incident,
-    };
     let has_expired = |answer: &crate::Answer| answer.sources.iter().any(|source| source.expired);
     TicketFacts {
         categories: category,
@@ -58,7 +52,17 @@ pub(super) fn facts(policies: &Policies, ticket: &Record, triage: &Triage) -> Ti
         is_degraded: !triage.degraded.is_empty(),
         affected: triage.affected.len() as u32,
         warnings: triage.warnings.len() as u32,
-        ..TicketFacts::new(kind, autonomy)
+        ..TicketFacts::new(kind(ticket.kind), autonomy)
+    }
+}
+
+/// A ticket's kind as policies spell it; an alert that fires is an incident.
+pub(super) fn kind(kind: Kind) -> TicketKind {
+    match kind {
+        Kind::ServiceRequest => TicketKind::ServiceRequest,
+        Kind::Problem => TicketKind::Problem,
+        Kind::Change => TicketKind::Change,
+        _ => TicketKind::Incident,
     }
 }
 
