@@ -52,7 +52,7 @@ enum Command {
     Export(command::graph::Export),
     /// Measure retrieval on BEIR folders or on this desk
     Eval(command::eval::Eval),
-    /// List, fetch and check models
+    /// List, fetch and check models; train the desk's own, and let them count
     Models(command::models::Models),
     /// What is in the desk
     Status(command::status::Status),

@@ -32,6 +32,7 @@ mod answer;
 mod agent;
 
 pub mod audit;
+pub mod learned;
 pub mod policy;
 
 mod event;

@@ -23,6 +23,7 @@ use super::problem::MEDIA_TYPE;
         (name = "triage", description = "What a ticket is, who should have it, and what is to be done"),
         (name = "workflow", description = "Events of tickets, what agents do and propose, and what people say to it"),
         (name = "audit", description = "What was done, by whom, under which policy, provably unchanged"),
+        (name = "models", description = "What the desk learnt from its own tickets, and whether it counts"),
         (name = "bundles", description = "Context for an agent, with its sources"),
         (name = "records", description = "What is in the desk"),
         (name = "jobs", description = "What takes longer than a request"),
