@@ -66,6 +66,8 @@ enum Command {
     Restore(command::backup::Restore),
     /// What agents and people may do, and whether that is what is wanted
     Policy(command::policy::Policy),
+    /// Have past tickets come again, and hold what agents would do against what people did
+    Replay(command::replay::Replay),
     /// Verify, sign and export the audit log
     Audit(command::audit::Audit),
     /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources
@@ -147,6 +149,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Backup(command) => command.run(global),
         Command::Restore(command) => command.run(global),
         Command::Policy(command) => command.run(global),
+        Command::Replay(command) => command.run(global),
         Command::Audit(command) => command.run(global),
         Command::Triage(command) => command.run(global),
         Command::Serve(command) => command.run(global),

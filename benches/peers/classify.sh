@@ -9,7 +9,8 @@ work=$cache/peers/classify
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet numpy==2.4.6 scikit-learn==1.9.1 scipy==1.17.1
 "$work/venv/bin/python" "$here/classify.py" "$1" "$here/../../datasets/splits"
-(cd "$here" && cargo build --locked --workspace --quiet)
-classify=${CARGO_TARGET_DIR:-$cache/target}/debug/classify
-"$classify" scores "$1" "$here/../../datasets/splits" "$work"
-time "$classify" train "$1" "$here/../../datasets/splits" "$work"
+data=$(realpath "$1") splits=$(realpath "$here/../../datasets/splits")
+cd "$here"
+ours() { cargo bench --quiet --profile dev --locked --workspace --bench classify -- "$1" "$data" "$splits" "$work"; }
+ours scores
+time ours train

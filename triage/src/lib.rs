@@ -39,12 +39,15 @@ mod event;
 mod proposal;
 mod workflow;
 
+mod replay;
+
 pub use agent::{TriageError, TriageOptions, triage};
 pub use cited::{Answer, Claim, Dropped, Earlier, Otherwise, Source};
 pub use event::{Event, EventKind};
 pub use proposal::{
     Arguments, Bound, Citation, Feedback, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling,
 };
+pub use replay::{REPLAY_SCHEMA, Replay, ReplayOptions, Replayed, Tally, Totals, replay};
 pub use result::{
     Affected, BundleRef, Decision, Outcome, PageChoice, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA,
     Triage,

@@ -47,14 +47,14 @@ fn ticket(number: usize, is_resolved: bool) -> Record {
     ticket
 }
 
-struct Trial {
-    desk: Desk,
-    scope: Scope,
+pub(crate) struct Trial {
+    pub(crate) desk: Desk,
+    pub(crate) scope: Scope,
     folder: tempfile::TempDir,
 }
 
 impl Trial {
-    fn with(records: &[Record]) -> Self {
+    pub(crate) fn with(records: &[Record]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let desk = Desk::open(folder.path(), &tenant(), Some(Arc::new(HashEmbedder::new(384)))).unwrap();
         let trial = Self { desk, scope: staff(), folder };
@@ -62,7 +62,7 @@ impl Trial {
         trial
     }
 
-    fn policies(&self) -> PathBuf {
+    pub(crate) fn policies(&self) -> PathBuf {
         let folder = self.folder.path().join("policy");
         std::fs::create_dir_all(&folder).unwrap();
         folder

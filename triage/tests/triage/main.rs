@@ -4,6 +4,7 @@
 
 mod audit;
 mod learned;
+mod replay;
 mod workflow;
 
 use std::sync::Arc;

@@ -37,7 +37,7 @@ struct Set {
 }
 
 fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let [command, data, splits, vectors] = arguments.as_slice() else {
         bail!("classify scores|train DATA SPLITS VECTORS");
     };
