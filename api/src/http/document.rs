@@ -69,7 +69,7 @@ impl Modify for Surroundings {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten()
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten()
 }
 
 fn add_problems(path: &str, operation: &mut Operation) {
@@ -86,6 +86,9 @@ fn add_problems(path: &str, operation: &mut Operation) {
     if operation.request_body.is_some() {
         problems.push(("413", "The body is too long"));
         problems.push(("415", "The body is of another media type"));
+    }
+    if operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|all| !all.is_empty()) {
+        problems.push(("422", "A parameter or field is not as described"));
     }
     for (status, description) in problems {
         let known = operation.responses.responses.entry(status.to_owned());

@@ -15,7 +15,7 @@ use super::schema;
 pub(crate) struct Models {
     #[schema(value_type = Vec<schema::ModelVersion>)]
     versions: Vec<Version>,
-    #[schema(value_type = schema::Drift)]
+    #[schema(value_type = schema::ModelDrift)]
     drift: Drift,
 }
 

@@ -27,10 +27,10 @@ pub(crate) struct ModelVersion {
     held_out: ModelMetrics,
     /// The share that is right when the commonest label is told each time.
     commonest: f64,
-    sure: Sure,
+    sure: SureShare,
     /// The share that was right by group of callers, where the tickets name one.
-    groups: BTreeMap<String, Group>,
-    reference: Reference,
+    groups: BTreeMap<String, CallerGroup>,
+    reference: ModelReference,
     /// `candidate`, `shadow`, `canary`, `active`, `retired`.
     stage: String,
     /// Percentage of tickets for which a canary counts.
@@ -59,7 +59,7 @@ pub(crate) struct ModelMetrics {
     /// Expected calibration error in 15 bins.
     calibration_error: f64,
     labels: BTreeMap<String, LabelMetrics>,
-    coverage: Vec<Coverage>,
+    coverage: Vec<ModelCoverage>,
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -72,7 +72,7 @@ pub(crate) struct LabelMetrics {
 
 /// For a precision, the largest share of decisions that reaches it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Coverage {
+pub(crate) struct ModelCoverage {
     precision: f64,
     share: f64,
     from_probability: f64,
@@ -80,20 +80,20 @@ pub(crate) struct Coverage {
 
 /// How often it is sure, and right then.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Sure {
+pub(crate) struct SureShare {
     share: f64,
     precision: f64,
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Group {
+pub(crate) struct CallerGroup {
     count: u64,
     accuracy: f64,
 }
 
 /// Shares of what was said and read in training, that drift is told against.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Reference {
+pub(crate) struct ModelReference {
     labels: BTreeMap<String, f64>,
     confidence: BTreeMap<String, f64>,
     length: BTreeMap<String, f64>,
@@ -102,7 +102,7 @@ pub(crate) struct Reference {
 
 /// How the versions that are heard do now.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Drift {
+pub(crate) struct ModelDrift {
     tasks: Vec<TaskDrift>,
 }
 

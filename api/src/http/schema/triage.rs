@@ -18,11 +18,11 @@ pub(crate) struct Triage {
     triaged: String,
     outcome: TriageOutcome,
     /// Category, then sub-category.
-    category: Decision<Vec<String>>,
+    category: Decision<Option<Vec<String>>>,
     /// 1 is highest, 5 lowest.
-    priority: Decision<u8>,
+    priority: Decision<Option<u8>>,
     /// Who should work on it.
-    team: Decision<String>,
+    team: Decision<Option<String>>,
     page: Option<PageChoice>,
     /// Earlier tickets like this one, best first.
     related: Vec<RelatedLine>,
@@ -78,7 +78,7 @@ pub(crate) enum TriageOutcome {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Decision<T> {
     /// Nothing when the evidence gives none.
-    value: Option<T>,
+    value: T,
     /// 0 to 1.
     confidence: f64,
     /// What spoke for it, in words, strongest first.

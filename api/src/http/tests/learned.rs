@@ -38,7 +38,7 @@ fn a_version_and_its_opinion_are_as_documented() {
     let version = registry.register(trained, now).unwrap();
     fits::<schema::ModelVersion>(&serde_json::to_value(&version).unwrap());
     registry.promote((Task::Category, 1), (Stage::Shadow, 0), None, &by, now).unwrap();
-    fits::<schema::Drift>(&serde_json::to_value(registry.drift(&desk, &scope, now).unwrap()).unwrap());
+    fits::<schema::ModelDrift>(&serde_json::to_value(registry.drift(&desk, &scope, now).unwrap()).unwrap());
     let learned = Learned::default().refreshed(&desk.store()).unwrap();
     let options = TriageOptions { learned: Some(&learned), ..TriageOptions::default() };
     let made = triage(&desk, &scope, &resolved(121), &options, now).unwrap();
