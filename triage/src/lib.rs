@@ -32,6 +32,7 @@ mod answer;
 mod agent;
 
 pub mod audit;
+pub mod learned;
 pub mod policy;
 
 pub mod service;
@@ -40,12 +41,15 @@ mod event;
 mod proposal;
 mod workflow;
 
+mod replay;
+
 pub use agent::{TriageError, TriageOptions, triage};
 pub use cited::{Answer, Claim, Dropped, Earlier, Otherwise, Source};
 pub use event::{Event, EventKind};
 pub use proposal::{
     Arguments, Bound, Citation, Feedback, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling,
 };
+pub use replay::{REPLAY_SCHEMA, Replay, ReplayOptions, Replayed, Tally, Totals, replay};
 pub use result::{
     Affected, BundleRef, Decision, Outcome, PageChoice, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA,
     Triage,

@@ -20,15 +20,23 @@ use super::problem::{Problem, ProblemBody};
 use super::schema;
 use crate::period::period;
 
-/// How old the gauges may be before they are worked out again.
+/// How old the gauges may be before they are worked out again, at least.
 const FRESH: Duration = Duration::from_secs(60);
+/// Times as long as working them out took they are kept: no more than a twentieth of a core goes into them.
+const SHARE: u32 = 20;
 
 /// The figures that were worked out last, for Prometheus.
 #[derive(Default)]
 pub(crate) struct Figures {
-    kept: Mutex<Option<(Instant, Arc<DeskMetrics>)>>,
+    kept: Mutex<Option<Kept>>,
     /// Held by who works them out.
     working: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    is_fresh_until: Instant,
+    metrics: Arc<DeskMetrics>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -67,11 +75,11 @@ impl Figures {
     /// Writes the gauges that are at hand, and has newer ones worked out where these are old. The first scrape finds none.
     pub(crate) fn render(&self, app: &App, text: &mut String) {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if kept.as_ref().is_none_or(|(made, _)| made.elapsed() >= FRESH) {
+        if kept.as_ref().is_none_or(|kept| kept.is_fresh_until <= Instant::now()) {
             self.renew(app);
         }
-        if let Some((_, metrics)) = kept {
-            gauges(&metrics, text);
+        if let Some(kept) = kept {
+            gauges(&kept.metrics, text);
         }
     }
 
@@ -83,10 +91,12 @@ impl Figures {
         };
         let work = move || {
             let _held = held;
+            let begun = Instant::now();
             match work_out(&app.scope, &desk, &workflow) {
                 Ok(metrics) => {
-                    let made = Some((Instant::now(), Arc::new(metrics)));
-                    *app.figures.kept.lock().unwrap_or_else(PoisonError::into_inner) = made;
+                    let is_fresh_until = Instant::now() + FRESH.max(begun.elapsed() * SHARE);
+                    let kept = Kept { is_fresh_until, metrics: Arc::new(metrics) };
+                    *app.figures.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
                 }
                 Err(problem) => tracing::error!(code = problem.code, "{}", problem.detail),
             }

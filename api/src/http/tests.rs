@@ -3,6 +3,7 @@
 mod client;
 mod desk;
 mod files;
+mod learned;
 mod limits;
 mod routes;
 mod workflow;
