@@ -53,7 +53,7 @@ pub struct DeskMetrics {
     pub pages: Vec<PageUse>,
     /// Tickets that came, were solved and were open, stretch by stretch.
     pub days: Vec<Day>,
-    /// Open tickets near the end of their time, the soonest due first, then those behind it; 20 at most.
+    /// Open tickets near the end of their time, the soonest due first, then those behind it, the latest first; 20 at most.
     pub at_risk: Vec<AtRisk>,
 }
 
@@ -166,9 +166,11 @@ fn at_risk(held: &[(&TicketLife, Vec<Standing>)], now: Timestamp) -> Vec<AtRisk>
             }
         }
     }
-    found.sort_by(|one, other| {
-        let key = |risk: &AtRisk| (risk.standing.state == Kept::Missed, risk.standing.due);
-        key(one).cmp(&key(other)).then_with(|| one.ticket.cmp(&other.ticket))
+    // Where something can still be done first, then what was missed last: it is the likeliest to be wanted yet.
+    found.sort_by_key(|risk| {
+        let due = risk.standing.due.map_or(0, Timestamp::as_second);
+        let is_missed = risk.standing.state == Kept::Missed;
+        (is_missed, if is_missed { -due } else { due }, risk.ticket.clone())
     });
     found.truncate(NAMED);
     found

@@ -69,7 +69,8 @@ fn heading(title: &str, meaning: &str) {
 fn each(metrics: &DeskMetrics, names: &[&str]) {
     for figure in names.iter().filter_map(|name| metrics.figure(name)) {
         let value = said::value(figure.unit, figure.value);
-        let bar = if figure.unit == Unit::Share { bar(figure.value) } else { String::new() };
+        let has_bar = figure.unit == Unit::Share && figure.value.is_some();
+        let bar = if has_bar { bar(figure.value) } else { String::new() };
         let ground = paint(DIM, said::ground(figure));
         let gap = if bar.is_empty() { "" } else { "  " };
         output::line(format!(

@@ -28,7 +28,7 @@ pub(crate) struct DeskMetrics {
     pages: Vec<PageUse>,
     /// Tickets that came, were solved and were open, stretch by stretch.
     days: Vec<Day>,
-    /// Open tickets near the end of their time, the soonest due first, then those behind it; 20 at most.
+    /// Open tickets near the end of their time, the soonest due first, then those behind it, the latest first; 20 at most.
     at_risk: Vec<AtRisk>,
 }
 

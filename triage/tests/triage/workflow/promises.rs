@@ -1,6 +1,6 @@
 //! Are people warned of each target once, does a ticket that misses one go to them, and does the desk know what agents did?
 
-use ontology::{Scope, State};
+use ontology::{Lineage, Link, Observation, Relation, Scope, State};
 use triage::Notice;
 use triage::policy::Deed;
 use triage::service::{DeskMetrics, Fate, Kept, Period, Standing, Target, life, lives};
@@ -145,6 +145,12 @@ fn what_agents_did_and_people_made_of_it_is_counted() {
     text.text.push_str("Thank you for calling.");
     flow.judge(&reply, "ada", Ruling::Edit(reply.bound.arguments.clone())).unwrap();
     flow.judge(&reply, "ben", Ruling::Approve).unwrap();
+    let mut solved = unknown_matter("desk:INC5");
+    solved.state = Some(State::Closed);
+    solved.links.push(Link::to(Relation::ResolvedBy, RecordId::new("kb:locks").unwrap()));
+    let lineage =
+        Lineage { origin: "file".to_owned(), place: None, mapping: "test".to_owned(), observed: now() };
+    flow.made.desk.apply(vec![Observation::unversioned(solved, lineage)]).unwrap();
     let all = lives(&flow.made.desk, &staff(), &flow.workflow).unwrap();
     let life_of = |id: &str| all.iter().find(|life| life.ticket.as_str() == id).unwrap();
     let ticket = life_of("desk:INC9");
@@ -160,7 +166,7 @@ fn what_agents_did_and_people_made_of_it_is_counted() {
         "it was answered"
     );
     assert!(work.deeds.iter().any(|deed| deed.cited.iter().any(|page| page.as_str() == "kb:locks")));
-    assert_eq!(life_of("desk:INC1").pages[0].record.as_str(), "kb:locks", "a solved ticket names its page");
+    assert_eq!(life_of("desk:INC5").pages[0].record.as_str(), "kb:locks", "its source links its page");
     assert!(life_of("desk:INC1").work.is_none() && life_of("desk:INC1").resolved().is_some());
     let one = life(&flow.made.desk, &staff(), &ticket.ticket, None).unwrap().unwrap();
     assert_eq!((one.created, one.work), (ticket.created, None));
