@@ -53,6 +53,6 @@ pub use result::{
     Triage,
 };
 pub use workflow::{
-    Accepted, DeadLetter, Decided, Order, TicketState, TicketStatus, Transition, Turn, TurnOptions, Workflow,
-    WorkflowError,
+    Accepted, DeadLetter, Decided, LevelChange, Order, TicketState, TicketStatus, Transition, Turn,
+    TurnOptions, Workflow, WorkflowError,
 };

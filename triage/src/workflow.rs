@@ -15,6 +15,7 @@
 //! | `dead_letter` | ticket and sequence | `dead`, `retried` |
 //! | `feedback` | ticket and number | the ruling |
 //! | `setting` | `stopped` | `on`, `off` |
+//! | `replay` | digest | `kept` |
 //!
 //! Journals: `event/TICKET` what came in, `ticket/TICKET` how the ticket moved, `outbox` what connectors have to deliver.
 
@@ -23,6 +24,7 @@ pub(crate) mod account;
 mod conclude;
 mod decide;
 mod lease;
+mod level;
 mod status;
 mod switch;
 mod turn;
@@ -39,6 +41,7 @@ pub use accept::Accepted;
 pub use conclude::Order;
 pub use decide::Decided;
 pub use lease::DeadLetter;
+pub use level::LevelChange;
 pub use status::{TicketState, TicketStatus, Transition};
 pub use turn::{Turn, TurnOptions};
 
