@@ -35,6 +35,8 @@ pub mod audit;
 pub mod learned;
 pub mod policy;
 
+pub mod service;
+
 mod event;
 mod proposal;
 mod workflow;
@@ -53,6 +55,6 @@ pub use result::{
     Triage,
 };
 pub use workflow::{
-    Accepted, DeadLetter, Decided, LevelChange, Order, TicketState, TicketStatus, Transition, Turn,
+    Accepted, DeadLetter, Decided, LevelChange, Notice, Order, TicketState, TicketStatus, Transition, Turn,
     TurnOptions, Workflow, WorkflowError,
 };

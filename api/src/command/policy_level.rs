@@ -97,7 +97,7 @@ impl SetLevel {
         std::fs::create_dir(&policies)?;
         for entry in std::fs::read_dir(global.policy_folder()?)? {
             let entry = entry?;
-            if entry.path().extension().is_some_and(|extension| extension == "cedar") {
+            if entry.file_type()?.is_file() {
                 std::fs::copy(entry.path(), policies.join(entry.file_name()))?;
             }
         }
