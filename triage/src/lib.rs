@@ -55,6 +55,6 @@ pub use result::{
     Triage,
 };
 pub use workflow::{
-    Accepted, DeadLetter, Decided, Notice, Order, TicketState, TicketStatus, Transition, Turn, TurnOptions,
-    Workflow, WorkflowError,
+    Accepted, DeadLetter, Decided, LevelChange, Notice, Order, TicketState, TicketStatus, Transition, Turn,
+    TurnOptions, Workflow, WorkflowError,
 };

@@ -16,6 +16,7 @@
 //! | `feedback` | ticket and number | the ruling |
 //! | `promise` | ticket | `ready` to be held against its targets, `idle` |
 //! | `setting` | `stopped` | `on`, `off` |
+//! | `replay` | digest | `kept` |
 //! | `setting` | `levels` | version of the service levels that targets were last looked at by |
 //!
 //! Journals: `event/TICKET` what came in, `ticket/TICKET` how the ticket moved, `service/TICKET` what people were told of its targets,
@@ -26,6 +27,7 @@ pub(crate) mod account;
 mod conclude;
 mod decide;
 mod lease;
+mod level;
 mod promise;
 mod status;
 mod switch;
@@ -43,6 +45,7 @@ pub use accept::Accepted;
 pub use conclude::Order;
 pub use decide::Decided;
 pub use lease::DeadLetter;
+pub use level::LevelChange;
 pub use promise::Notice;
 pub use status::{TicketState, TicketStatus, Transition};
 pub use turn::{Turn, TurnOptions};

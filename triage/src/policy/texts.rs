@@ -14,7 +14,9 @@ pub(super) const SCHEMA: Text =
     Text::built_in("schema.cedarschema", include_str!("../../policy/schema.cedarschema"));
 const GUARDS: Text = Text::built_in("guards.cedar", include_str!("../../policy/guards.cedar"));
 const DEFAULT: Text = Text::built_in("default.cedar", include_str!("../../policy/default.cedar"));
-const AUTONOMY: Text = Text::built_in("autonomy.toml", include_str!("../../policy/autonomy.toml"));
+/// The levels of a desk that has said nothing about them.
+pub const BUILT_IN_AUTONOMY: &str = include_str!("../../policy/autonomy.toml");
+const AUTONOMY: Text = Text::built_in("autonomy.toml", BUILT_IN_AUTONOMY);
 const SERVICE: Text = Text::built_in("service.toml", include_str!("../../policy/service.toml"));
 /// Far more than people write by hand; what is larger is there by mistake.
 const MOST_BYTES: usize = 1 << 20;
