@@ -39,7 +39,7 @@ fn faults_name_their_line_and_what_to_write() {
     );
     check("warn_at = 75", "warn_at = 100", "= 100", "warn_at is a percentage between 0 and 100");
     check("objective = 95", "objective = 0", "= 0", "objective is a percentage between 0 and 100");
-    check("unset = 4", "unset = 9", "= 9", "a priority is 1 to 5");
+    check("unset = 4", "unset = 9", "unset = 9", "a priority is 1 to 5");
     check("[\"on_hold\"]", "[\"resolved\"]", "\"resolved", "a resolved ticket has no clock to stop");
     check("[\"incident\", ", "[\"runbook\", ", "\"runbook", "no kind of ticket: write incident,");
     check("holidays = []", "holidays = [\"2026-02-30\"]", "\"2026-02", "");
