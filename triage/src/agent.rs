@@ -6,6 +6,7 @@ use engine::{Bundle, Degraded, Desk, DeskError};
 use jiff::Timestamp;
 use models::{KnownName, LanguageModel, NameKind, RedactionPolicy, Redactor};
 use ontology::{Record, Scope};
+use tracing::span::EnteredSpan;
 
 use crate::answer::{answer, cite};
 use crate::cited::Answer;
@@ -86,10 +87,11 @@ pub fn triage(
     options: &TriageOptions<'_>,
     now: Timestamp,
 ) -> Result<Triage, TriageError> {
+    let _agent = models::agent_span("triage").entered();
     let mut trace = Trace::default();
     trace.add("received", ticket.id.as_str(), format!("{} sections", ticket.sections.len()));
     let mut gather = Gather::new(desk, scope, now);
-    let evidence = gather.evidence(ticket, options)?;
+    let evidence = tracing::info_span!("gather").in_scope(|| gather.evidence(ticket, options))?;
     let mut names: Vec<KnownName> = options.known_names.iter().chain(&evidence.people).cloned().collect();
     names.extend(known_names(desk, scope, options)?);
     let for_model = redactor(ticket, &names, options, &mut trace);
@@ -228,14 +230,29 @@ fn conclude(
     (Outcome::Answered, Some(answer))
 }
 
-/// What was done so far.
-#[derive(Default)]
+/// What was done so far. Each step is a span, from the end of the one before.
 pub(crate) struct Trace {
     pub(crate) steps: Vec<StepTrace>,
+    current: Option<EnteredSpan>,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self { steps: Vec::new(), current: Some(step_span()) }
+    }
+}
+
+fn step_span() -> EnteredSpan {
+    tracing::info_span!("step", step = tracing::field::Empty).entered()
 }
 
 impl Trace {
     pub(crate) fn add(&mut self, step: &str, used: &str, why: impl Into<String>) {
+        if let Some(ended) = self.current.take() {
+            ended.record("step", step);
+        }
+        // Only now, so that the next is no child of this one.
+        self.current = Some(step_span());
         self.steps.push(StepTrace { step: step.to_owned(), used: used.to_owned(), why: why.into() });
     }
 }

@@ -56,5 +56,5 @@ pub use result::{
 };
 pub use workflow::{
     Accepted, DeadLetter, Decided, LevelChange, Notice, Order, TicketState, TicketStatus, Transition, Turn,
-    TurnOptions, Workflow, WorkflowError,
+    TurnOptions, Warning, Workflow, WorkflowError,
 };
