@@ -6,7 +6,6 @@ use engine::{Bundle, Degraded, Desk, DeskError};
 use jiff::Timestamp;
 use models::{KnownName, LanguageModel, NameKind, RedactionPolicy, Redactor};
 use ontology::{Record, Scope};
-use tracing::span::EnteredSpan;
 
 use crate::answer::{answer, cite};
 use crate::cited::Answer;
@@ -17,8 +16,9 @@ use crate::lead::{Lead, other_code, second};
 use crate::learned::{Learned, Opinion};
 use crate::material::Material;
 use crate::page::{self, Chosen};
-use crate::result::{BundleRef, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage};
+use crate::result::{BundleRef, Outcome, RelatedLine, Strength, TRIAGE_SCHEMA, Triage};
 use crate::sources::{Passage, Sources};
+pub(crate) use crate::steps::Trace;
 use crate::strength::{ENOUGH, strength};
 use crate::warnings::warnings;
 
@@ -228,33 +228,6 @@ fn conclude(
     let why = format!("{} sentences, {} sources", answer.claims().count(), answer.sources.len());
     trace.add("answered", &answer.by, why);
     (Outcome::Answered, Some(answer))
-}
-
-/// What was done so far. Each step is a span, from the end of the one before.
-pub(crate) struct Trace {
-    pub(crate) steps: Vec<StepTrace>,
-    current: Option<EnteredSpan>,
-}
-
-impl Default for Trace {
-    fn default() -> Self {
-        Self { steps: Vec::new(), current: Some(step_span()) }
-    }
-}
-
-fn step_span() -> EnteredSpan {
-    tracing::info_span!("step", step = tracing::field::Empty).entered()
-}
-
-impl Trace {
-    pub(crate) fn add(&mut self, step: &str, used: &str, why: impl Into<String>) {
-        if let Some(ended) = self.current.take() {
-            ended.record("step", step);
-        }
-        // Only now, so that the next is no child of this one.
-        self.current = Some(step_span());
-        self.steps.push(StepTrace { step: step.to_owned(), used: used.to_owned(), why: why.into() });
-    }
 }
 
 /// Why the evidence is not to be answered from, if it is not.

@@ -28,6 +28,7 @@ mod names;
 mod story;
 
 mod answer;
+mod steps;
 
 mod agent;
 

@@ -80,6 +80,10 @@ impl Visit for Fields {
         self.add(field, json!(value));
     }
 
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.add(field, json!(u64::try_from(value).unwrap_or(u64::MAX)));
+    }
+
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.add(field, json!(value));
     }

@@ -127,7 +127,7 @@ fn work(agent: &Agent, collector: &Collector, receiver: &Receiver<Message>) {
 /// Spans that come within a while of the first, who waits for them, and whether nobody sends any more.
 fn gather(receiver: &Receiver<Message>) -> (Vec<Finished>, Option<SyncSender<()>>, bool) {
     let mut spans = Vec::new();
-    let mut next = receiver.recv().map_err(|_| RecvTimeoutError::Disconnected);
+    let mut next = receiver.recv().map_err(RecvTimeoutError::from);
     let until = Instant::now() + GATHER;
     loop {
         match next {
@@ -148,5 +148,5 @@ fn post(agent: &Agent, collector: &Collector, spans: &[Finished]) -> Result<(), 
     for (name, value) in &collector.headers {
         request = request.header(name, value);
     }
-    request.send_json(body(&collector.service, spans)).map(drop)
+    request.content_type("application/json").send(body(&collector.service, spans).to_string()).map(drop)
 }
