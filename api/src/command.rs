@@ -22,5 +22,6 @@ pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod subject;
+pub(crate) mod traces;
 pub(crate) mod triage;
 mod triage_show;

@@ -14,6 +14,7 @@ mod output;
 mod period;
 mod pump;
 mod settings;
+mod trace;
 mod unknown;
 
 pub use cli::run;

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod classifier;
+mod convention;
 mod embedder;
 mod encoder;
 mod language;
@@ -12,6 +13,7 @@ pub use catalog::{Catalog, CatalogEntry, CatalogError, ModelFile, ModelRole, Pla
 pub use classifier::{
     Classifier, ClassifierError, Coverage, LabelMetrics, Metrics, Outcome, Prediction, Sample, TrainOptions,
 };
+pub use convention::agent_span;
 pub use embedder::conformance::conformance as embedder_conformance;
 pub use embedder::hash::HashEmbedder;
 pub use embedder::reading::Reading;

@@ -1,5 +1,6 @@
 //! How does a test run `triagraph` as a user does? A desk in a folder of its own, and runs of the real binary.
 
+mod collector;
 mod mutate;
 mod server;
 
@@ -12,6 +13,7 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use collector::Collector;
 pub use mutate::Mutator;
 pub use server::{Server, ask};
 
@@ -166,7 +168,13 @@ impl Desk {
     #[must_use]
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(binary());
-        for name in ["TRIAGRAPH_DATA", "TRIAGRAPH_TENANT", "TRIAGRAPH_KEY", "TRIAGRAPH_LOG"] {
+        for name in [
+            "TRIAGRAPH_DATA",
+            "TRIAGRAPH_TENANT",
+            "TRIAGRAPH_KEY",
+            "TRIAGRAPH_LOG",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ] {
             command.env_remove(name);
         }
         command.arg("--data").arg(self.data()).arg("--hash-embedder").args(arguments).current_dir(root());

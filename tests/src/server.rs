@@ -20,7 +20,17 @@ impl Server {
     /// If it does not come up.
     #[must_use]
     pub fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stderr(Stdio::null());
+        Self::start_logging(command)
+    }
+
+    /// Starts it and leaves its log where the command says.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    #[must_use]
+    pub fn start_logging(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let mut line = String::new();
         let said = child.stdout.as_mut().expect("a pipe");

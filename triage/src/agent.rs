@@ -16,8 +16,9 @@ use crate::lead::{Lead, other_code, second};
 use crate::learned::{Learned, Opinion};
 use crate::material::Material;
 use crate::page::{self, Chosen};
-use crate::result::{BundleRef, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage};
+use crate::result::{BundleRef, Outcome, RelatedLine, Strength, TRIAGE_SCHEMA, Triage};
 use crate::sources::{Passage, Sources};
+pub(crate) use crate::steps::Trace;
 use crate::strength::{ENOUGH, strength};
 use crate::warnings::warnings;
 
@@ -86,10 +87,11 @@ pub fn triage(
     options: &TriageOptions<'_>,
     now: Timestamp,
 ) -> Result<Triage, TriageError> {
+    let _agent = models::agent_span("triage").entered();
     let mut trace = Trace::default();
     trace.add("received", ticket.id.as_str(), format!("{} sections", ticket.sections.len()));
     let mut gather = Gather::new(desk, scope, now);
-    let evidence = gather.evidence(ticket, options)?;
+    let evidence = tracing::info_span!("gather").in_scope(|| gather.evidence(ticket, options))?;
     let mut names: Vec<KnownName> = options.known_names.iter().chain(&evidence.people).cloned().collect();
     names.extend(known_names(desk, scope, options)?);
     let for_model = redactor(ticket, &names, options, &mut trace);
@@ -226,18 +228,6 @@ fn conclude(
     let why = format!("{} sentences, {} sources", answer.claims().count(), answer.sources.len());
     trace.add("answered", &answer.by, why);
     (Outcome::Answered, Some(answer))
-}
-
-/// What was done so far.
-#[derive(Default)]
-pub(crate) struct Trace {
-    pub(crate) steps: Vec<StepTrace>,
-}
-
-impl Trace {
-    pub(crate) fn add(&mut self, step: &str, used: &str, why: impl Into<String>) {
-        self.steps.push(StepTrace { step: step.to_owned(), used: used.to_owned(), why: why.into() });
-    }
 }
 
 /// Why the evidence is not to be answered from, if it is not.

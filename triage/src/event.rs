@@ -17,6 +17,9 @@ pub struct Event {
     pub at: Timestamp,
     /// What belongs together across systems: a trace or request id.
     pub correlation: String,
+    /// Where in a trace the work on it belongs, as W3C trace context writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// The ticket.
     pub ticket: RecordId,
     /// The ticket as it is now; nothing where only its state changes.

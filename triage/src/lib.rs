@@ -28,6 +28,7 @@ mod names;
 mod story;
 
 mod answer;
+mod steps;
 
 mod agent;
 
@@ -56,5 +57,5 @@ pub use result::{
 };
 pub use workflow::{
     Accepted, DeadLetter, Decided, LevelChange, Notice, Order, TicketState, TicketStatus, Transition, Turn,
-    TurnOptions, Workflow, WorkflowError,
+    TurnOptions, Warning, Workflow, WorkflowError,
 };

@@ -66,7 +66,8 @@ pub fn replay(
         let id = ticket.id.clone();
         workflow.accept(&[event(ticket, moment)], moment)?;
         let turn = workflow.turn(fresh, &options, moment)?;
-        replayed.push(past.compare(workflow, &id, moment, turn.warnings)?);
+        let warnings = turn.warnings.into_iter().map(|warning| warning.text).collect();
+        replayed.push(past.compare(workflow, &id, moment, warnings)?);
         tell(replayed.len(), count);
     }
     Ok(Replay::new(workflow.policies().current().version(), generation, replayed, now))
@@ -85,6 +86,7 @@ fn event(ticket: Record, at: Timestamp) -> Event {
         kind: EventKind::Created,
         at,
         correlation: format!("replay-{}", ticket.id),
+        traceparent: None,
         ticket: RecordId::clone(&ticket.id),
         record: Some(ticket),
     }

@@ -48,7 +48,7 @@ pub use lease::DeadLetter;
 pub use level::LevelChange;
 pub use promise::Notice;
 pub use status::{TicketState, TicketStatus, Transition};
-pub use turn::{Turn, TurnOptions};
+pub use turn::{Turn, TurnOptions, Warning};
 
 pub(crate) use accept::take_in;
 pub(crate) use conclude::{ALONE, OUTBOX, PROPOSAL, execute, revision, settle};

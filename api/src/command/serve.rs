@@ -12,8 +12,10 @@ use triage::policy::Watched;
 use crate::audit_key::signer;
 use crate::cli::Outcome;
 use crate::command::redaction::Redaction;
+use crate::command::traces::Traces;
 use crate::http::{self, App, Key, Limits};
 use crate::settings::Global;
+use crate::trace::Exporter;
 use crate::{log, output};
 
 /// The variable with the key, where no file is named.
@@ -36,6 +38,8 @@ pub(crate) struct Serve {
     /// Write the log as JSON lines. What is logged: the variable TRIAGRAPH_LOG, like `info` or `api=debug`
     #[arg(long)]
     log_json: bool,
+    #[command(flatten)]
+    traces: Traces,
 }
 
 impl Serve {
@@ -47,13 +51,15 @@ impl Serve {
              (`openssl rand -hex 16` makes one)",
             self.listen
         );
-        log::start_for_server(self.log_json)?;
+        let exporter = self.traces.exporter()?;
+        log::start_for_server(self.log_json, exporter.as_ref())?;
         let limits = Limits::default();
         let app = App::new(global.scope(), key, limits, self.redaction.policy()?);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(self.serve(global.clone(), app));
         // A query that does not come to an end must not keep the process.
         runtime.shutdown_timeout(limits.shutdown);
+        exporter.inspect(Exporter::flush);
         served.map(|()| Outcome::Fine)
     }
 

@@ -101,7 +101,7 @@ impl Triage {
     fn language_model(&self) -> anyhow::Result<Option<Box<dyn LanguageModel>>> {
         if let (Some(url), Some(name)) = (&self.model_url, &self.model) {
             let key = std::env::var(MODEL_KEY).ok().filter(|key| !key.is_empty());
-            return Ok(Some(Box::new(ChatModel::new(url, name, key)?)));
+            return Ok(Some(Box::new(ChatModel::new(url, name, key)?.traced(crate::trace::outgoing))));
         }
         let Some(path) = &self.gguf else { return Ok(None) };
         Ok(Some(Box::new(GgufModel::open(&gguf_file(path)?)?)))

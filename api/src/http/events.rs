@@ -3,6 +3,7 @@
 mod alertmanager;
 mod cloud;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
@@ -11,6 +12,7 @@ use triage::{Accepted, Event};
 
 use super::app::App;
 use super::extract::{Json, Operator, body, media_type};
+use super::observe::Correlation;
 use super::problem::{Problem, ProblemBody};
 use super::schema;
 
@@ -36,12 +38,13 @@ const EVENTS: usize = 1000;
 pub(crate) async fn take(
     State(app): State<App>,
     _operator: Operator,
+    Extension(correlation): Extension<Correlation>,
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let kind = media_type(&headers);
     let bytes = body(request, &app).await?;
-    accepted(&app, cloud::events(&headers, &kind, &bytes)?).await
+    accepted(&app, cloud::events(&headers, &kind, &bytes, &correlation)?).await
 }
 
 /// Takes what Prometheus Alertmanager sends to a webhook: each alert is an incident that opens when it fires and closes when it is resolved
@@ -54,9 +57,10 @@ pub(crate) async fn take(
 pub(crate) async fn alerts(
     State(app): State<App>,
     _operator: Operator,
+    Extension(correlation): Extension<Correlation>,
     body: Json<alertmanager::Message>,
 ) -> Result<Response, Problem> {
-    accepted(&app, body.value.events()?).await
+    accepted(&app, body.value.events(&correlation)?).await
 }
 
 async fn accepted(app: &App, events: Vec<Event>) -> Result<Response, Problem> {

@@ -14,19 +14,31 @@ use tracing::Instrument;
 
 use super::app::App;
 use super::problem;
+use crate::trace::TraceContext;
 
 /// The header that carries a request's id, in and out.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id taken over from a caller.
 const ID_BYTES: usize = 128;
 
+/// What ties a request to what comes of it: in logs, in the audit log, at its tickets. The id of the caller's trace, else the request's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Correlation(pub(crate) String);
+
 /// The outermost layer.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id = %id, %method, route = %route);
+    let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    let parent: Option<TraceContext> = traceparent.and_then(|text| text.parse().ok());
+    let correlation = parent.map_or_else(|| id.clone(), TraceContext::trace_id);
+    let span = tracing::info_span!(
+        "request", id = %id, %correlation, %method, route = %route,
+        traceparent = parent.map(tracing::field::display), status = tracing::field::Empty
+    );
+    request.extensions_mut().insert(Correlation(correlation));
     let in_flight = app.metrics.enter();
     let response = next.run(request).instrument(span.clone()).await;
     let (mut response, problem) = problem::written(response, &id).await;
@@ -42,6 +54,8 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         Some(problem) => tracing::info!(parent: &span, status, millis, code = problem.code, "refused"),
         None => tracing::info!(parent: &span, status, millis, "answered"),
     }
+    // Last, since the lines above say it themselves.
+    span.record("status", status);
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

@@ -79,7 +79,7 @@ fn work(app: &App, desk: &Desk, workflow: &Workflow) {
             }
             Ok(Ok(turn)) => {
                 for warning in &turn.warnings {
-                    tracing::warn!("{warning}");
+                    tracing::warn!(correlation = warning.correlation, "{}", warning.text);
                 }
                 if turn.handled + turn.failed + turn.dead > 0 {
                     tracing::debug!(turn.handled, turn.failed, turn.dead, "turn");

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use ureq::Agent;
 
 use super::{Completion, LanguageModel, LanguageModelError, Limits, Prompt};
+use crate::convention;
 
 /// More than any answer within a sane limit of tokens.
 const MAX_ANSWER_BYTES: u64 = 4 << 20;
@@ -22,6 +23,7 @@ pub struct ChatModel {
     model: String,
     key: Option<String>,
     agent: Agent,
+    traceparent: fn() -> Option<String>,
 }
 
 impl ChatModel {
@@ -54,7 +56,15 @@ impl ChatModel {
             model: model.to_owned(),
             key,
             agent: Agent::new_with_config(config),
+            traceparent: || None,
         })
+    }
+
+    /// With the `traceparent` that each question carries, asked for inside the question's span.
+    #[must_use]
+    pub fn traced(mut self, traceparent: fn() -> Option<String>) -> Self {
+        self.traceparent = traceparent;
+        self
     }
 
     fn request<'a>(&'a self, prompt: &'a Prompt, limits: &Limits) -> Request<'a> {
@@ -88,12 +98,29 @@ impl LanguageModel for ChatModel {
     }
 
     fn complete(&self, prompt: &Prompt, limits: &Limits) -> Result<Completion, LanguageModelError> {
+        let span = convention::chat_span("openai", &self.model, self.server(), limits);
+        let asked = span.in_scope(|| self.ask(prompt, limits));
+        convention::asked(&span, &asked);
+        asked
+    }
+}
+
+impl ChatModel {
+    /// Host and port of its address.
+    fn server(&self) -> Option<&str> {
+        self.url.split("://").nth(1)?.split('/').next()?.rsplit('@').next()
+    }
+
+    fn ask(&self, prompt: &Prompt, limits: &Limits) -> Result<Completion, LanguageModelError> {
         if limits.timeout < Duration::from_millis(1) {
             return Err(LanguageModelError::timed_out(limits));
         }
         let mut request = self.agent.post(&self.url).config().timeout_global(Some(limits.timeout)).build();
         if let Some(key) = &self.key {
             request = request.header("Authorization", format!("Bearer {key}"));
+        }
+        if let Some(traceparent) = (self.traceparent)() {
+            request = request.header("traceparent", traceparent);
         }
         let answer = request.send_json(self.request(prompt, limits));
         let mut answer = answer.map_err(|error| self.failure(error, limits))?;

@@ -17,6 +17,7 @@ use tokenizers::{PreTokenizerWrapper, Tokenizer};
 
 use super::{Completion, LanguageModel, LanguageModelError, Limits, Prompt};
 use crate::catalog::CatalogEntry;
+use crate::convention;
 
 /// candle's rotary table has this many places.
 const MAX_POSITIONS: usize = 4096;
@@ -99,6 +100,15 @@ impl LanguageModel for GgufModel {
     }
 
     fn complete(&self, prompt: &Prompt, limits: &Limits) -> Result<Completion, LanguageModelError> {
+        let span = convention::chat_span("triagraph", &self.id, None, limits);
+        let asked = span.in_scope(|| self.ask(prompt, limits));
+        convention::asked(&span, &asked);
+        asked
+    }
+}
+
+impl GgufModel {
+    fn ask(&self, prompt: &Prompt, limits: &Limits) -> Result<Completion, LanguageModelError> {
         let begun = Instant::now();
         let in_time = || match begun.elapsed() < limits.timeout {
             true => Ok(()),

@@ -197,6 +197,7 @@ impl Workflow {
             kind: EventKind::Updated,
             at: now,
             correlation: status.correlation.clone(),
+            traceparent: None,
             ticket: proposal.bound.ticket.clone(),
             record: None,
         };

@@ -15,7 +15,7 @@ use ontology::{RecordId, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::status::{TicketState, TicketStatus};
-use super::turn::Turn;
+use super::turn::{Turn, Warning};
 use super::{Workflow, WorkflowError, read, written};
 use crate::policy::Policies;
 use crate::service::{Clocks, Kept, ServiceLevels, Standing, Target, TicketLife, life};
@@ -108,7 +108,7 @@ impl Workflow {
         now: Timestamp,
     ) -> Result<(), WorkflowError> {
         if let Err(error) = self.policies.reload_levels_if_changed() {
-            turn.warnings.push(error.to_string());
+            turn.warnings.push(Warning { correlation: None, text: error.to_string() });
         }
         let levels = self.policies.levels();
         self.take_up(&levels, now)?;

@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use engine::{Desk, JournalEntry};
 use jiff::Timestamp;
 use ontology::{Lineage, Observation, Record, Scope, State};
+use tracing::Span;
 
 use super::accept::events_of;
 use super::conclude::{Handled, PROPOSAL, end_proposal, settle};
@@ -43,7 +44,16 @@ pub struct Turn {
     /// Targets that were missed.
     pub missed: u64,
     /// What somebody should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
+}
+
+/// What somebody should know of a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// What ties it to requests and traces, where it is about one ticket.
+    pub correlation: Option<String>,
+    /// In words.
+    pub text: String,
 }
 
 /// A leased ticket with its next event.
@@ -52,6 +62,8 @@ struct Taken {
     event: Event,
     /// Whether no further event of the ticket waits.
     is_last: bool,
+    /// From the lease to the end, below the span that the event came from.
+    span: Span,
 }
 
 impl Workflow {
@@ -67,7 +79,7 @@ impl Workflow {
     ) -> Result<Turn, WorkflowError> {
         let mut turn = Turn::default();
         if let Err(error) = self.policies.reload_if_changed() {
-            turn.warnings.push(error.to_string());
+            turn.warnings.push(Warning { correlation: None, text: error.to_string() });
         }
         let policies = self.policies.current();
         self.expire(&policies, now)?;
@@ -121,10 +133,14 @@ impl Workflow {
         let next = self.store.journal(&events_of(&lease.ticket), lease.work.done, 2)?;
         let read_event = |entry: &JournalEntry| read::<Event>("event", &entry.body);
         match next.first().filter(|entry| !entry.body.is_empty()).map(read_event) {
-            Some(Ok(event)) => taken.push(Taken { lease, event, is_last: next.len() < 2 }),
+            Some(Ok(event)) => {
+                let span = ticket_span(&event);
+                taken.push(Taken { lease, event, is_last: next.len() < 2, span });
+            }
             Some(Err(error)) => {
                 turn.dead += 1;
-                turn.warnings.push(format!("{}: {error}", lease.ticket));
+                let text = format!("{}: {error}", lease.ticket);
+                turn.warnings.push(Warning { correlation: None, text });
                 self.store.write(|batch| lease.fail(batch, &error.to_string(), true, now).map(drop))?;
             }
             None => {
@@ -143,6 +159,9 @@ impl Workflow {
         taken: &[Taken],
         now: Timestamp,
     ) -> Result<Vec<Option<String>>, WorkflowError> {
+        // All are applied at once: each ticket waits that long.
+        let applied = |taken: &Taken| tracing::info_span!(parent: &taken.span, "apply");
+        let _applied: Vec<Span> = taken.iter().map(applied).collect();
         let mut observations = Vec::with_capacity(taken.len());
         for taken in taken {
             let Some(record) = observed(desk, scope, &taken.event)? else { continue };
@@ -171,6 +190,7 @@ impl Workflow {
         taken: &Taken,
         now: Timestamp,
     ) -> Result<(), (String, bool)> {
+        let _entered = taken.span.enter();
         let handled = catch_unwind(AssertUnwindSafe(|| self.handle(desk, options, policies, taken, now)));
         match handled {
             Ok(outcome) => outcome.map_err(|error| (error.to_string(), false)),
@@ -196,7 +216,7 @@ impl Workflow {
             _ => None,
         };
         let handled = Handled { event: &taken.event, ticket: ticket.as_ref(), triage: made.as_ref() };
-        self.conclude(&taken.lease, policies, &handled, now)
+        tracing::info_span!("conclude").in_scope(|| self.conclude(&taken.lease, policies, &handled, now))
     }
 
     /// Notes a failure; a ticket whose event is set aside goes to people.
@@ -208,7 +228,10 @@ impl Workflow {
         turn: &mut Turn,
         now: Timestamp,
     ) -> Result<(), WorkflowError> {
-        turn.warnings.push(format!("{}: {reason}", taken.event.ticket));
+        taken.span.record("error.type", if is_final { "event-refused" } else { "event-failed" });
+        let correlation = Some(taken.event.correlation.clone());
+        let text = format!("{}: {reason}", taken.event.ticket);
+        turn.warnings.push(Warning { correlation, text });
         let is_dead = self.store.write(|batch| {
             if !taken.lease.fail(batch, reason, is_final, now)? {
                 return Ok::<_, WorkflowError>(false);
@@ -241,6 +264,18 @@ impl Workflow {
             Ok(())
         })
     }
+}
+
+/// The span of the work on an event.
+fn ticket_span(event: &Event) -> Span {
+    tracing::info_span!(
+        "ticket",
+        ticket = %event.ticket,
+        correlation = event.correlation,
+        event = event.kind.as_str(),
+        traceparent = event.traceparent,
+        "error.type" = tracing::field::Empty,
+    )
 }
 
 /// What an event says of its ticket: the record it carries, or what the desk has with another state.

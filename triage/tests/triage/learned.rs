@@ -113,6 +113,7 @@ fn hear(trial: &Trial, from: usize, decides: &dyn Fn(usize) -> String) {
         kind: EventKind::Created,
         at: now(),
         correlation: format!("trace-{number}"),
+        traceparent: None,
         ticket: ticket(number, false).id,
         record: Some(ticket(number, false)),
     };

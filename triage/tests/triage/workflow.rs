@@ -100,6 +100,7 @@ fn event(id: &str, kind: EventKind, ticket: Record) -> Event {
         kind,
         at: now(),
         correlation: format!("trace-{id}"),
+        traceparent: None,
         ticket: ticket.id.clone(),
         record: Some(ticket),
     }

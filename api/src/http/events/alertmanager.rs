@@ -9,7 +9,9 @@ use ontology::{Kind, Link, Record, RecordId, Relation, Section, SectionKind, Sou
 use serde::Deserialize;
 use triage::{Event, EventKind};
 
+use crate::http::observe::Correlation;
 use crate::http::problem::Problem;
+use crate::trace;
 
 const SOURCE: &str = "alertmanager";
 /// Labels that name what is hit.
@@ -36,13 +38,13 @@ struct Alert {
 }
 
 impl Message {
-    pub(super) fn events(self) -> Result<Vec<Event>, Problem> {
-        self.alerts.into_iter().map(Alert::event).collect()
+    pub(super) fn events(self, request: &Correlation) -> Result<Vec<Event>, Problem> {
+        self.alerts.into_iter().map(|alert| alert.event(request)).collect()
     }
 }
 
 impl Alert {
-    fn event(self) -> Result<Event, Problem> {
+    fn event(self, request: &Correlation) -> Result<Event, Problem> {
         let (kind, at) = match self.status.as_str() {
             "firing" => (EventKind::AlertFiring, self.starts_at),
             "resolved" => (EventKind::AlertResolved, self.ends_at.unwrap_or(self.starts_at)),
@@ -61,7 +63,8 @@ impl Alert {
             source: SOURCE.to_owned(),
             kind,
             at,
-            correlation: external,
+            correlation: request.0.clone(),
+            traceparent: trace::outgoing(),
             ticket,
             record: Some(record),
         })

@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use triage::{Event, EventKind};
 
-use crate::http::observe::REQUEST_ID;
+use crate::http::observe::Correlation;
 use crate::http::problem::Problem;
 use crate::http::wire::AskedTicket;
+use crate::trace::{self, TraceContext};
 
 const STRUCTURED: &str = "application/cloudevents+json";
 const BATCH: &str = "application/cloudevents-batch+json";
@@ -40,7 +41,12 @@ struct CloudEvent {
 }
 
 /// The events of a request.
-pub(super) fn events(headers: &HeaderMap, kind: &str, body: &[u8]) -> Result<Vec<Event>, Problem> {
+pub(super) fn events(
+    headers: &HeaderMap,
+    kind: &str,
+    body: &[u8],
+    correlation: &Correlation,
+) -> Result<Vec<Event>, Problem> {
     let unreadable = |error: serde_json::Error| {
         let code = if error.is_data() { "invalid-event" } else { "invalid-json" };
         Problem::new(code, format!("the body cannot be read: {error}"))
@@ -56,8 +62,7 @@ pub(super) fn events(headers: &HeaderMap, kind: &str, body: &[u8]) -> Result<Vec
             return Err(Problem::new("unsupported-media-type", detail));
         }
     };
-    let request = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-    read.into_iter().map(|event: CloudEvent| event.read(request)).collect()
+    read.into_iter().map(|event: CloudEvent| event.read(correlation)).collect()
 }
 
 /// The form with its attributes in headers, percent-encoded where they are not plain ASCII.
@@ -98,7 +103,7 @@ fn binary(headers: &HeaderMap, kind: &str, body: &[u8]) -> Result<CloudEvent, Pr
 }
 
 impl CloudEvent {
-    fn read(self, request: Option<&str>) -> Result<Event, Problem> {
+    fn read(self, request: &Correlation) -> Result<Event, Problem> {
         let refuse = |why: String| Problem::new("invalid-event", format!("event {}: {why}", self.id));
         if self.specversion != "1.0" {
             return Err(refuse(format!("specversion is {:?}, 1.0 is known", self.specversion)));
@@ -134,8 +139,20 @@ impl CloudEvent {
         if record.is_none() && *kind == EventKind::Created {
             return Err(refuse("a new ticket comes with its data".to_owned()));
         }
-        let correlation = self.traceparent.as_deref().or(request).unwrap_or(&self.id).to_owned();
+        // The trace in which the event came about; else the one of the request that brings it.
+        let own: Option<TraceContext> = self.traceparent.and_then(|text| text.parse().ok());
+        let correlation = own.map_or_else(|| request.0.clone(), TraceContext::trace_id);
+        let traceparent = own.map(|own| own.to_string()).or_else(trace::outgoing);
         let at = self.time.unwrap_or_else(Timestamp::now);
-        Ok(Event { id: self.id, source: self.source, kind: *kind, at, correlation, ticket, record })
+        Ok(Event {
+            id: self.id,
+            source: self.source,
+            kind: *kind,
+            at,
+            correlation,
+            traceparent,
+            ticket,
+            record,
+        })
     }
 }

@@ -86,6 +86,25 @@ fn asks_as_the_interface_wants_and_only_with_redacted_text() {
 }
 
 #[test]
+fn a_question_is_in_the_trace_of_who_asks() {
+    let (address, requests) = serve(respond("200 OK", "", ANSWER));
+    let redactor = Redactor::new(&RedactionPolicy::default(), &[]);
+    let prompt = Prompt::new(redactor.redact("Be short."));
+    let limits = Limits { max_tokens: 7, timeout: SOON };
+    let model = ChatModel::new(&address, "tiny", None).unwrap();
+    assert_eq!(model.server(), address.strip_prefix("http://"));
+    model.complete(&prompt, &limits).unwrap();
+    assert!(!requests.recv().unwrap().contains("traceparent"));
+    let model = model.traced(|| Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()));
+    model.complete(&prompt, &limits).unwrap();
+    let request = requests.recv().unwrap();
+    assert!(
+        request.contains("traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"),
+        "{request}"
+    );
+}
+
+#[test]
 fn each_failure_has_its_own_error() {
     let check = |answer: Box<dyn Fn(&mut TcpStream) + Send>, code: &str, retry: bool| {
         let (address, _requests) = serve(answer);

@@ -130,7 +130,7 @@ fn new_service_levels_hold_at_once_and_broken_ones_never() {
     let file = flow._policies.path().join("service.toml");
     fs::write(&file, built_in.replace("response = \"30m\"", "response = \"30 moons\"")).unwrap();
     let turn = flow.turn_at(after(11));
-    assert!(turn.warnings[0].contains("service.toml, line"), "{turn:?}");
+    assert!(turn.warnings[0].text.contains("service.toml, line"), "{turn:?}");
     assert_eq!(turn.missed, 0);
     fs::write(&file, built_in.replace("response = \"30m\"", "response = \"10m\"")).unwrap();
     assert_eq!((flow.told(11), flow.told(12)), ((0, 1), (0, 0)));
