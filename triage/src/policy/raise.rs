@@ -24,11 +24,19 @@ pub fn with_level(
         Some(table) => table,
         None => settings.as_table_mut(),
     };
-    table["level"] = value(level.as_str());
-    table["share"] = value(i64::from(share.percent()));
+    set(table, "level", level.as_str().into());
+    set(table, "share", i64::from(share.percent()).into());
     let text = settings.to_string();
     Settings::parse("autonomy.toml", &text)?;
     Ok(text)
+}
+
+/// Puts a value in the place of another, with the comment behind it.
+fn set(table: &mut Table, key: &str, mut new: Value) {
+    if let Some(old) = table.get(key).and_then(Item::as_value) {
+        *new.decor_mut() = old.decor().clone();
+    }
+    table.insert(key, Item::Value(new));
 }
 
 /// The table of a category, made where there is none; nothing for the path that all have.
