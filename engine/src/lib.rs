@@ -22,6 +22,7 @@ mod vectors;
 mod snapshot;
 mod table;
 
+mod arrivals;
 mod backup;
 mod bundle;
 mod desk;
@@ -34,6 +35,7 @@ mod related;
 #[cfg(test)]
 mod trial;
 
+pub use arrivals::{Arrival, REACH, Thing, Way};
 pub use backup::{BackupError, backup, restore};
 pub use bundle::{
     BUNDLE_SCHEMA, Bundle, BundleDifference, BundleItem, BundleRequest, Changed, Fact, FactKind, LeftOut,
