@@ -4,6 +4,7 @@ pub(crate) mod articles;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod bundle;
+pub(crate) mod desk;
 pub(crate) mod eval;
 pub(crate) mod graph;
 pub(crate) mod ingest;

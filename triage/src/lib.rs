@@ -34,13 +34,20 @@ mod agent;
 pub mod audit;
 pub mod policy;
 
+mod counting;
+
+mod burst;
+mod forecast;
+
 mod event;
 mod proposal;
 mod workflow;
 
 pub use agent::{TriageError, TriageOptions, triage};
+pub use burst::{Alarm, Burst, BurstState, BurstTest, Cause, Declare, Injected, burst_test};
 pub use cited::{Answer, Claim, Dropped, Earlier, Otherwise, Source};
 pub use event::{Event, EventKind};
+pub use forecast::{Breach, Forecast, Group, Recurrence, Scored, Targets, Volume, VolumeTest, forecast};
 pub use proposal::{
     Arguments, Bound, Citation, Feedback, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling,
 };

@@ -87,12 +87,15 @@ fn status_of(code: &str) -> StatusCode {
         | "no-such-ticket"
         | "no-such-proposal"
         | "no-such-dead-letter"
+        | "no-such-burst"
         | "no-such-bundle"
         | "no-such-job"
         | "no-such-route" => StatusCode::NOT_FOUND,
         "method-not-allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "sparql-format" => StatusCode::NOT_ACCEPTABLE,
-        "proposal-not-open" | "generation-not-reached" | "idempotency-key-in-use" => StatusCode::CONFLICT,
+        "proposal-not-open" | "burst-not-declared" | "generation-not-reached" | "idempotency-key-in-use" => {
+            StatusCode::CONFLICT
+        }
         "too-large" | "sparql-too-large" => StatusCode::PAYLOAD_TOO_LARGE,
         "unsupported-media-type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "wrong-host" => StatusCode::MISDIRECTED_REQUEST,

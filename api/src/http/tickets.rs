@@ -4,7 +4,7 @@ use axum::extract::{Path, Query};
 use engine::DeskError;
 use ontology::{Audiences, RecordId};
 use serde::{Deserialize, Serialize};
-use triage::{DeadLetter, Proposal, TicketState, TicketStatus, Transition, Triage};
+use triage::{Burst, DeadLetter, Proposal, TicketState, TicketStatus, Transition, Triage};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Caller, Operator};
@@ -61,6 +61,9 @@ pub(crate) struct Ticket {
     /// What the agents made of it the last time.
     #[schema(value_type = Option<schema::Triage>)]
     triage: Option<Triage>,
+    /// The burst that it belongs to, a major incident where that is `declared`.
+    #[schema(value_type = Option<schema::Burst>)]
+    belongs_to: Option<Burst>,
     /// What they proposed, by id.
     #[schema(value_type = Vec<schema::Proposal>)]
     proposals: Vec<Proposal>,
@@ -83,8 +86,10 @@ pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<axum:
                 "what agents made of a ticket rests on all that the desk knows: it is for the operator";
             return Err(Problem::new("operator-only", detail));
         }
+        let status = workflow.ticket(&id)?;
         Ok(axum::Json(Ticket {
-            status: workflow.ticket(&id)?,
+            belongs_to: status.burst.as_ref().map(|burst| workflow.burst(burst)).transpose()?,
+            status,
             history: workflow.moves(&id)?,
             triage: workflow.triage_of(&id)?,
             proposals: workflow.proposals_of(&id)?,

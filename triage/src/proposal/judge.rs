@@ -8,6 +8,7 @@ use ontology::{RecordId, Scope};
 
 use super::{Arguments, Proposal};
 use crate::audit;
+use crate::burst;
 use crate::event::{Event, EventKind};
 use crate::policy::{
     Action, Agent, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
@@ -45,17 +46,19 @@ impl Arguments {
         match self {
             Self::Route(_) => Agent::Triage,
             Self::Reply(_) => Agent::Guidance,
+            Self::Declare(_) => Agent::Escalation,
         }
     }
 
     /// Refuses what no connector could deliver.
-    fn check(&self) -> Result<(), WorkflowError> {
+    pub(crate) fn check(&self) -> Result<(), WorkflowError> {
         let refuse = |reason| Err(WorkflowError::Arguments { reason });
         match self {
             Self::Route(route) if route.priority.is_some_and(|priority| !(1..=5).contains(&priority)) => {
                 refuse("a priority is 1 to 5")
             }
             Self::Reply(reply) if reply.text.trim().is_empty() => refuse("a reply has a text"),
+            Self::Declare(declare) if declare.members.is_empty() => refuse("a major incident has members"),
             _ => Ok(()),
         }
     }
@@ -64,6 +67,7 @@ impl Arguments {
         match self {
             Self::Route(_) => Action::Route,
             Self::Reply(_) => Action::Reply,
+            Self::Declare(_) => Action::Declare,
         }
     }
 }
@@ -158,7 +162,10 @@ impl Workflow {
             let kept = TicketStatus::find(batch, &proposal.bound.ticket)?;
             let mut status = kept.ok_or_else(|| WorkflowError::NoSuchTicket { ticket: ticket.clone() })?;
             match &judgement.ruling {
-                Ruling::Reject => "rejected".clone_into(&mut proposal.state),
+                Ruling::Reject => {
+                    "rejected".clone_into(&mut proposal.state);
+                    burst::refuse(batch, &proposal)?;
+                }
                 _ if is_stale => return self.stale(batch, proposal, &status, now).map(Err),
                 Ruling::Edit(arguments) => proposal.edit(arguments.clone(), &judgement.by)?,
                 Ruling::Approve => {

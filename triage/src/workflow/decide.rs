@@ -1,8 +1,11 @@
 //! What may agents do about a ticket? What they found becomes facts, and for each deed the policies say: alone, as a proposal, or not.
 
+use engine::Batch;
 use ontology::{Kind, Record};
 use serde::{Deserialize, Serialize};
 
+use super::status::TRIAGE;
+use super::{WorkflowError, read};
 use crate::policy::{
     Action, Agent, Level, PerMille, Policies, Principal, Question, Resource, TicketFacts, TicketKind, Verdict,
 };
@@ -36,15 +39,9 @@ pub(super) struct Plan {
 }
 
 /// The ticket as policies see it.
-pub(super) fn facts(policies: &Policies, ticket: &Record, triage: &Triage) -> TicketFacts {
+pub(crate) fn facts(policies: &Policies, ticket: &Record, triage: &Triage) -> TicketFacts {
     let category = triage.category.value.clone().unwrap_or_else(|| ticket.category.clone());
     let autonomy = policies.autonomy(ticket.id.as_str(), &category);
-    let kind = match ticket.kind {
-        Kind::ServiceRequest => TicketKind::ServiceRequest,
-        Kind::Problem => TicketKind::Problem,
-        Kind::Change => TicketKind::Change,
-        _ => TicketKind::Incident,
-    };
     let has_expired = |answer: &crate::Answer| answer.sources.iter().any(|source| source.expired);
     TicketFacts {
         categories: category,
@@ -58,7 +55,34 @@ pub(super) fn facts(policies: &Policies, ticket: &Record, triage: &Triage) -> Ti
         is_degraded: !triage.degraded.is_empty(),
         affected: triage.affected.len() as u32,
         warnings: triage.warnings.len() as u32,
-        ..TicketFacts::new(kind, autonomy)
+        ..TicketFacts::new(kind_of(ticket), autonomy)
+    }
+}
+
+/// The ticket as policies see it by its latest triage; without one, nothing is sure of it.
+pub(crate) fn latest_triage(
+    batch: &Batch<'_>,
+    ticket: &Record,
+    policies: &Policies,
+) -> Result<TicketFacts, WorkflowError> {
+    let item = batch.item(TRIAGE, ticket.id.as_str())?.filter(|item| !item.body.is_empty());
+    let triage: Option<Triage> = item.map(|item| read("triage", &item.body)).transpose()?;
+    Ok(match triage {
+        Some(triage) => facts(policies, ticket, &triage),
+        None => {
+            let autonomy = policies.autonomy(ticket.id.as_str(), &ticket.category);
+            TicketFacts { categories: ticket.category.clone(), ..TicketFacts::new(kind_of(ticket), autonomy) }
+        }
+    })
+}
+
+/// What policies call a kind of ticket.
+fn kind_of(ticket: &Record) -> TicketKind {
+    match ticket.kind {
+        Kind::ServiceRequest => TicketKind::ServiceRequest,
+        Kind::Problem => TicketKind::Problem,
+        Kind::Change => TicketKind::Change,
+        _ => TicketKind::Incident,
     }
 }
 

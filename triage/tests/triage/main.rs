@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod audit;
+mod burst;
 mod workflow;
 
 use std::sync::Arc;
