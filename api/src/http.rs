@@ -18,6 +18,7 @@ mod intake;
 mod jobs;
 mod listen;
 mod metrics;
+mod models;
 mod observe;
 mod overview;
 mod problem;
@@ -94,6 +95,9 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(proposals::show))
         .routes(routes!(proposals::rule))
         .routes(routes!(proposals::switch, proposals::set_switch))
+        .routes(routes!(models::list))
+        .routes(routes!(models::promote))
+        .routes(routes!(models::roll_back))
         .routes(routes!(stream::follow))
         .routes(routes!(audit::checkpoint))
         .routes(routes!(audit::entries))

@@ -11,6 +11,7 @@ mod mend;
 mod mentions;
 mod prepare;
 mod publish;
+mod recall;
 mod resume;
 #[cfg(test)]
 mod tests;
@@ -152,6 +153,7 @@ pub struct Desk {
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     writer: Mutex<Indexes>,
     is_stopped: std::sync::atomic::AtomicBool,
+    recall: recall::Recall,
     published: RwLock<Arc<Snapshot>>,
 }
 
@@ -177,6 +179,7 @@ impl Desk {
             published: RwLock::new(Arc::new(indexes.snapshot()?)),
             writer: Mutex::new(indexes),
             is_stopped: false.into(),
+            recall: recall::Recall::default(),
         };
         desk.jobs().mark_interrupted()?;
         let _phase = tracing::debug_span!("catch-up").entered();

@@ -25,6 +25,7 @@ mod table;
 mod arrivals;
 mod backup;
 mod bundle;
+mod current;
 mod desk;
 mod inspect;
 mod knowledge;

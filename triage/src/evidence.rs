@@ -114,10 +114,9 @@ impl<'a> Gather<'a> {
         neighbours: &mut [Neighbour],
         pages: &mut [Page],
     ) -> Result<(), DeskError> {
-        let Some(embedder) = self.desk.embedder() else { return Ok(()) };
         let earlier = neighbours.iter().map(|neighbour| &neighbour.record);
         let records: Vec<&Record> = earlier.chain(pages.iter().map(|page| &page.record)).collect();
-        let fits = fit::fits(embedder.as_ref(), ticket, &records)?;
+        let fits = fit::fits(self.desk, ticket, &records)?;
         let (of_neighbours, of_pages) = fits.split_at(neighbours.len());
         for (neighbour, fit) in neighbours.iter_mut().zip(of_neighbours) {
             neighbour.fit = fit.clone();
@@ -179,7 +178,7 @@ impl<'a> Gather<'a> {
     }
 
     /// The pages that solved a ticket: by link, or named in its notes by number or file.
-    fn cites(&mut self, record: &Record) -> Result<BTreeSet<RecordId>, DeskError> {
+    pub(crate) fn cites(&mut self, record: &Record) -> Result<BTreeSet<RecordId>, DeskError> {
         let mut cited = self.targets(record, Relation::ResolvedBy)?;
         for name in page_names(record) {
             cited.extend(self.find(&name)?);

@@ -3,7 +3,9 @@
 //! One vector of a whole ticket blurs two matters into one, and a page's vector is as long as its section. Statement by
 //! statement the detail counts by which two look-alikes differ.
 
-use models::{EmbedError, Embedder, TextRole};
+use std::sync::Arc;
+
+use engine::{Desk, DeskError};
 use ontology::{Record, SectionKind};
 
 use crate::words;
@@ -31,19 +33,17 @@ impl Fit {
     }
 }
 
-/// How well each candidate tells what the ticket tells, in the order of the candidates.
-pub(crate) fn fits(
-    embedder: &dyn Embedder,
-    ticket: &Record,
-    candidates: &[&Record],
-) -> Result<Vec<Fit>, EmbedError> {
+/// How well each candidate tells what the ticket tells, in the order of the candidates; not at all without an embedder.
+pub(crate) fn fits(desk: &Desk, ticket: &Record, candidates: &[&Record]) -> Result<Vec<Fit>, DeskError> {
     let asked = statements(ticket);
     let told: Vec<Vec<String>> = candidates.iter().map(|record| statements(record)).collect();
     let texts: Vec<&str> = asked.iter().chain(told.iter().flatten()).map(String::as_str).collect();
     if asked.is_empty() {
         return Ok(vec![Fit::default(); candidates.len()]);
     }
-    let vectors = embedder.embed(TextRole::Passage, &texts)?;
+    let Some(vectors) = desk.vectors_of(&texts)? else {
+        return Ok(vec![Fit::default(); candidates.len()]);
+    };
     let (of_ticket, mut rest) = vectors.split_at(asked.len());
     let weights: Vec<f64> =
         asked.iter().map(|text| (words::content_words(text).len() as f64).sqrt()).collect();
@@ -52,8 +52,8 @@ pub(crate) fn fits(
     for statements in &told {
         let (its, others) = rest.split_at(statements.len());
         rest = others;
-        let best = |vector: &Vec<f32>| its.iter().map(|other| cosine(vector, other)).fold(0.0, f64::max);
-        let share = |(vector, weight): (&Vec<f32>, &f64)| weight * best(vector) / all;
+        let best = |vector: &[f32]| its.iter().map(|other| cosine(vector, other)).fold(0.0, f64::max);
+        let share = |(vector, weight): (&Arc<[f32]>, &f64)| weight * best(vector) / all;
         fits.push(Fit { shares: of_ticket.iter().zip(&weights).map(share).collect() });
     }
     Ok(fits)

@@ -32,6 +32,7 @@ mod answer;
 mod agent;
 
 pub mod audit;
+pub mod learned;
 pub mod policy;
 
 mod counting;
@@ -43,6 +44,8 @@ mod event;
 mod proposal;
 mod workflow;
 
+mod replay;
+
 pub use agent::{TriageError, TriageOptions, triage};
 pub use burst::{Alarm, Burst, BurstState, BurstTest, Cause, Declare, Injected, burst_test};
 pub use cited::{Answer, Claim, Dropped, Earlier, Otherwise, Source};
@@ -51,6 +54,7 @@ pub use forecast::{Breach, Forecast, Group, Recurrence, Scored, Targets, Volume,
 pub use proposal::{
     Arguments, Bound, Citation, Feedback, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling,
 };
+pub use replay::{REPLAY_SCHEMA, Replay, ReplayOptions, Replayed, Tally, Totals, replay};
 pub use result::{
     Affected, BundleRef, Decision, Outcome, PageChoice, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA,
     Triage,

@@ -23,6 +23,7 @@ use super::problem::MEDIA_TYPE;
         (name = "triage", description = "What a ticket is, who should have it, and what is to be done"),
         (name = "workflow", description = "Events of tickets, what agents do and propose, and what people say to it"),
         (name = "audit", description = "What was done, by whom, under which policy, provably unchanged"),
+        (name = "models", description = "What the desk learnt from its own tickets, and whether it counts"),
         (name = "bundles", description = "Context for an agent, with its sources"),
         (name = "records", description = "What is in the desk"),
         (name = "jobs", description = "What takes longer than a request"),
@@ -68,7 +69,7 @@ impl Modify for Surroundings {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten()
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten()
 }
 
 fn add_problems(path: &str, operation: &mut Operation) {
@@ -85,6 +86,9 @@ fn add_problems(path: &str, operation: &mut Operation) {
     if operation.request_body.is_some() {
         problems.push(("413", "The body is too long"));
         problems.push(("415", "The body is of another media type"));
+    }
+    if operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|all| !all.is_empty()) {
+        problems.push(("422", "A parameter or field is not as described"));
     }
     for (status, description) in problems {
         let known = operation.responses.responses.entry(status.to_owned());

@@ -84,6 +84,7 @@ fn status_of(code: &str) -> StatusCode {
         "unauthorized" => StatusCode::UNAUTHORIZED,
         "operator-only" | "denied" | "cross-origin" | "wrong-tenant" => StatusCode::FORBIDDEN,
         "no-such-record"
+        | "no-such-model-version"
         | "no-such-ticket"
         | "no-such-proposal"
         | "no-such-dead-letter"
@@ -93,9 +94,12 @@ fn status_of(code: &str) -> StatusCode {
         | "no-such-route" => StatusCode::NOT_FOUND,
         "method-not-allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "sparql-format" => StatusCode::NOT_ACCEPTABLE,
-        "proposal-not-open" | "burst-not-declared" | "generation-not-reached" | "idempotency-key-in-use" => {
-            StatusCode::CONFLICT
-        }
+        "proposal-not-open"
+        | "burst-not-declared"
+        | "model-gate"
+        | "nothing-to-roll-back"
+        | "generation-not-reached"
+        | "idempotency-key-in-use" => StatusCode::CONFLICT,
         "too-large" | "sparql-too-large" => StatusCode::PAYLOAD_TOO_LARGE,
         "unsupported-media-type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "wrong-host" => StatusCode::MISDIRECTED_REQUEST,

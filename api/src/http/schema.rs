@@ -3,6 +3,7 @@
 mod answer;
 mod bundle;
 mod coming;
+mod model;
 mod record;
 mod triage;
 mod workflow;
@@ -10,6 +11,7 @@ mod workflow;
 pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related, Status, Verification};
 pub(crate) use bundle::{Bundle, BundleDifference};
 pub(crate) use coming::{Burst, BurstState, Forecast};
+pub(crate) use model::{ModelDrift, ModelVersion};
 pub(crate) use record::{AskedTicket, Filters, Leg, Record, Subject};
 pub(crate) use triage::Triage;
 pub(crate) use workflow::{

@@ -2,6 +2,7 @@
 
 mod client;
 mod files;
+mod learned;
 mod limits;
 mod routes;
 mod workflow;

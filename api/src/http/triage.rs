@@ -53,7 +53,7 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
         (None, Some(ticket)) => Given::Ticket(Box::new(ticket.0)),
         _ => return Err(Problem::new("invalid-request", "give either `record` or `ticket`")),
     };
-    let policy = caller.app.redaction.clone();
+    let (policy, learned) = (caller.app.redaction.clone(), caller.app.learned());
     let work = move |desk: &engine::Desk, scope: &ontology::Scope| {
         let ticket = match given {
             Given::Ticket(ticket) => *ticket,
@@ -63,7 +63,9 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
             }
         };
         check(&ticket)?;
-        let options = TriageOptions { budget_tokens, deadline_millis, policy, ..TriageOptions::default() };
+        let learned = Some(learned.as_ref());
+        let options =
+            TriageOptions { budget_tokens, deadline_millis, policy, learned, ..TriageOptions::default() };
         Ok(axum::Json(triage(desk, scope, &ticket, &options, Timestamp::now())?))
     };
     caller.run(work).await

@@ -337,6 +337,7 @@ impl Desk {
     pub fn purge(&self, id: &RecordId, now: Timestamp) -> Result<bool, DeskError> {
         let mut indexes = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         indexes.kept.purge();
+        self.recall.forget();
         self.folder.begin_purge()?;
         indexes.superseded.remove(id);
         let purged = self.log.purge(id, now)?;

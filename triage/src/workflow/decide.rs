@@ -39,9 +39,17 @@ pub(super) struct Plan {
 }
 
 /// The ticket as policies see it.
-pub(crate) fn facts(policies: &Policies, ticket: &Record, triage: &Triage) -> TicketFacts {
+pub(crate) fn facts(
+    policies: &Policies,
+    ticket: &Record,
+    triage: &Triage,
+    has_fallen_back: bool,
+) -> TicketFacts {
     let category = triage.category.value.clone().unwrap_or_else(|| ticket.category.clone());
-    let autonomy = policies.autonomy(ticket.id.as_str(), &category);
+    let mut autonomy = policies.autonomy(ticket.id.as_str(), &category);
+    if has_fallen_back {
+        autonomy.level = autonomy.level.min(Level::Suggest);
+    }
     let has_expired = |answer: &crate::Answer| answer.sources.iter().any(|source| source.expired);
     TicketFacts {
         categories: category,
@@ -68,7 +76,8 @@ pub(crate) fn latest_triage(
     let item = batch.item(TRIAGE, ticket.id.as_str())?.filter(|item| !item.body.is_empty());
     let triage: Option<Triage> = item.map(|item| read("triage", &item.body)).transpose()?;
     Ok(match triage {
-        Some(triage) => facts(policies, ticket, &triage),
+        // Only a proposal is asked for, which a model that fell back may make as well.
+        Some(triage) => facts(policies, ticket, &triage, false),
         None => {
             let autonomy = policies.autonomy(ticket.id.as_str(), &ticket.category);
             TicketFacts { categories: ticket.category.clone(), ..TicketFacts::new(kind_of(ticket), autonomy) }

@@ -4,6 +4,8 @@
 
 mod audit;
 mod burst;
+mod learned;
+mod replay;
 mod workflow;
 
 use std::sync::Arc;
