@@ -2,6 +2,7 @@
 //!
 //! What looks for bursts and what forecasts counts tickets by thing and hour, over thousands of them: so this reads the table only.
 
+mod changed;
 mod reach;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::table::Revision;
 use crate::vectors::PassageKey;
 use crate::visible::Visible;
 
+pub use changed::EarlierChange;
 pub use reach::{REACH, Way};
 
 /// Passages of a ticket that are held against others: what it tells stands first.

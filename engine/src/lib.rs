@@ -36,7 +36,7 @@ mod related;
 #[cfg(test)]
 mod trial;
 
-pub use arrivals::{Arrival, REACH, Thing, Way};
+pub use arrivals::{Arrival, EarlierChange, REACH, Thing, Way};
 pub use backup::{BackupError, backup, restore};
 pub use bundle::{
     BUNDLE_SCHEMA, Bundle, BundleDifference, BundleItem, BundleRequest, Changed, Fact, FactKind, LeftOut,

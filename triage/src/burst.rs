@@ -16,6 +16,7 @@ mod cause;
 mod find;
 mod ground;
 mod kept;
+mod look;
 mod profile;
 mod propose;
 mod watch;

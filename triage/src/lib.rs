@@ -11,6 +11,7 @@ mod evidence;
 mod finding;
 mod words;
 
+mod changed;
 mod classify;
 mod page;
 mod place;
@@ -38,6 +39,7 @@ pub mod policy;
 mod counting;
 
 mod burst;
+mod course;
 mod forecast;
 
 mod event;
@@ -48,7 +50,9 @@ mod replay;
 
 pub use agent::{TriageError, TriageOptions, triage};
 pub use burst::{Alarm, Burst, BurstState, BurstTest, Cause, Declare, Injected, burst_test};
+pub use changed::ChangeBefore;
 pub use cited::{Answer, Claim, Dropped, Earlier, Otherwise, Source};
+pub use course::{ChangeCourse, ChangeStage, Course, ProblemCourse, ProblemStage, course};
 pub use event::{Event, EventKind};
 pub use forecast::{Breach, Forecast, Group, Recurrence, Scored, Targets, Volume, VolumeTest, forecast};
 pub use proposal::{

@@ -1,5 +1,6 @@
 //! What do agents want to do, and what exactly do people approve? A deed with its arguments, bound to all that it rests on.
 
+mod deed;
 mod edited;
 mod feedback;
 mod judge;

@@ -10,7 +10,7 @@ mod workflow;
 
 pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related, Status, Verification};
 pub(crate) use bundle::{Bundle, BundleDifference};
-pub(crate) use coming::{Burst, BurstState, Forecast};
+pub(crate) use coming::{Burst, BurstState, Course, Forecast};
 pub(crate) use model::{ModelDrift, ModelVersion};
 pub(crate) use record::{AskedTicket, Filters, Leg, Record, Subject};
 pub(crate) use triage::Triage;

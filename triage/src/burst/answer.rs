@@ -29,6 +29,7 @@ pub(crate) fn declare(batch: &mut Batch<'_>, declare: &Declare) -> Result<Declar
     // People may have taken members out, or put others in.
     for out in burst.named.difference(&wanted).filter(|out| **out != burst.lead) {
         burst.members.remove(out);
+        burst.taken_out.insert(out.clone());
         if let Some(mut status) = TicketStatus::find(batch, out)? {
             status.burst = None;
             status.put(batch)?;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use ontology::{Kind, RecordId, Reference, Relation, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::cause::Cause;
+use super::cause::{Cause, explain};
 use super::find::{WINDOW, find};
 use super::ground::Ground;
 
@@ -29,6 +29,8 @@ pub struct BurstTest {
     pub alarms: Vec<Alarm>,
     /// Of them those of which sources say nothing, a week.
     pub false_alarms_per_week: f64,
+    /// Called where it was shuffled which ticket hit what, so that nothing belongs together, a week: false by construction.
+    pub shuffled_per_week: f64,
     /// Bursts that were put in, by size.
     pub injected: Vec<Injected>,
 }
@@ -75,14 +77,24 @@ pub fn burst_test(desk: &Desk, scope: &Scope) -> Result<BurstTest, DeskError> {
     let span = |ground: &Ground<'_>| Some((ground.arrivals.first()?.at, ground.arrivals.last()?.at));
     let Some((first, last)) = span(&ground) else {
         let (alarms, injected) = (Vec::new(), Vec::new());
-        return Ok(BurstTest { incidents: 0, weeks: 0.0, alarms, false_alarms_per_week: 0.0, injected });
+        let (weeks, false_alarms_per_week, shuffled_per_week) = (0.0, 0.0, 0.0);
+        return Ok(BurstTest {
+            incidents: 0,
+            weeks,
+            alarms,
+            false_alarms_per_week,
+            shuffled_per_week,
+            injected,
+        });
     };
     let begin = first.saturating_add(LEARNING).unwrap_or(last).min(last);
     let from = ground.arrivals.partition_point(|one| one.at < begin);
     let alarms = past_alarms(&mut ground, desk, scope, from)?;
+    let shuffled = called(&mut ground.with(shuffled(&all)), from)?.len();
     let weeks = last.duration_since(begin).as_secs_f64() / 604_800.0;
     let untold = alarms.iter().filter(|alarm| !alarm.is_told).count();
-    let false_alarms_per_week = if weeks > 0.0 { untold as f64 / weeks } else { 0.0 };
+    let a_week = |count: usize| if weeks > 0.0 { count as f64 / weeks } else { 0.0 };
+    let (false_alarms_per_week, shuffled_per_week) = (a_week(untold), a_week(shuffled));
     let mut injected = Vec::new();
     if weeks >= 1.0 {
         for size in SIZES {
@@ -90,7 +102,39 @@ pub fn burst_test(desk: &Desk, scope: &Scope) -> Result<BurstTest, DeskError> {
         }
     }
     let incidents = ground.arrivals.len() - from;
-    Ok(BurstTest { incidents, weeks, alarms, false_alarms_per_week, injected })
+    Ok(BurstTest { incidents, weeks, alarms, false_alarms_per_week, shuffled_per_week, injected })
+}
+
+/// The same moments, with what was hit dealt out anew.
+fn shuffled(all: &[Arrival]) -> Vec<Arrival> {
+    let mut dealt = all.to_vec();
+    let incidents: Vec<usize> = (0..all.len()).filter(|at| all[*at].kind == Kind::Incident).collect();
+    let (mut cards, mut dice) = (incidents.clone(), Dice(1));
+    for end in (1..cards.len()).rev() {
+        cards.swap(end, dice.below(end + 1));
+    }
+    for (at, card) in incidents.into_iter().zip(cards) {
+        let Arrival { things, named, category, .. } = all[card].clone();
+        (dealt[at].things, dealt[at].named, dealt[at].category) = (things, named, category);
+    }
+    dealt
+}
+
+/// A burst that was called: when, with what chance, and its tickets.
+type Called = (Timestamp, f64, BTreeSet<usize>);
+
+/// What is called a burst from an arrival on.
+fn called(ground: &mut Ground<'_>, from: usize) -> Result<Vec<Called>, DeskError> {
+    let mut bursts: Vec<Called> = Vec::new();
+    for at in from..ground.arrivals.len() {
+        let Some(found) = find(ground, at)? else { continue };
+        let moment = ground.arrivals[at].at;
+        match bursts.iter_mut().rev().take(20).find(|burst| !burst.2.is_disjoint(&found.members)) {
+            Some(burst) => burst.2.extend(found.members),
+            None => bursts.push((moment, found.chance, found.members)),
+        }
+    }
+    Ok(bursts)
 }
 
 fn past_alarms(
@@ -99,21 +143,10 @@ fn past_alarms(
     scope: &Scope,
     from: usize,
 ) -> Result<Vec<Alarm>, DeskError> {
-    let mut bursts: Vec<(Timestamp, f64, BTreeSet<usize>, Option<Cause>)> = Vec::new();
-    for at in from..ground.arrivals.len() {
-        let Some(found) = find(ground, at)? else { continue };
-        let moment = ground.arrivals[at].at;
-        let cause = found.causes.into_iter().next();
-        match bursts.iter_mut().rev().take(20).find(|burst| !burst.2.is_disjoint(&found.members)) {
-            Some(burst) => {
-                burst.2.extend(found.members);
-                burst.3 = cause;
-            }
-            None => bursts.push((moment, found.chance, found.members, cause)),
-        }
-    }
     let mut alarms = Vec::new();
-    for (at, chance, members, cause) in bursts {
+    for (at, chance, members) in called(ground, from)? {
+        let last = members.last().map_or(at, |last| ground.arrivals[*last].at);
+        let cause = explain(ground, &members, last)?.into_iter().next();
         let members: Vec<RecordId> =
             members.into_iter().map(|at| ground.arrivals[at].record.clone()).collect();
         let is_told = is_told(desk, scope, &members)?;
@@ -193,8 +226,10 @@ fn inject(
             let Some(found) = find(&mut ground, at)? else { continue };
             result.found += 1;
             when_called.push(found.members.iter().filter(|at| put_in(at, &ground)).count());
-            result.cause_first += usize::from(found.causes.first().is_some_and(|one| one.thing == broken));
-            result.cause_told += usize::from(found.causes.iter().any(|one| one.thing == broken));
+            let moment = ground.arrivals[at].at;
+            let causes = explain(&mut ground, &found.members, moment)?;
+            result.cause_first += usize::from(causes.first().is_some_and(|one| one.thing == broken));
+            result.cause_told += usize::from(causes.iter().any(|one| one.thing == broken));
             break;
         }
     }

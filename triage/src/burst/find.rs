@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use engine::DeskError;
 use jiff::{SignedDuration, Timestamp};
 
-use super::cause::{Cause, explain};
 use super::ground::Ground;
 
 /// How long tickets of one burst are apart at most.
@@ -20,8 +19,6 @@ const FALSE_ALARMS: f64 = 0.1;
 pub(super) struct Found {
     /// Its tickets, as numbers of arrivals, the earliest first.
     pub(super) members: BTreeSet<usize>,
-    /// What explains them, the likeliest first.
-    pub(super) causes: Vec<Cause>,
     /// The chance of so many tickets in an hour like this one.
     pub(super) chance: f64,
     /// The chance below which it is called a burst on this desk.
@@ -75,8 +72,7 @@ pub(super) fn find(ground: &mut Ground<'_>, at: usize) -> Result<Option<Found>, 
     }
     let Some((chance, members)) = best.filter(|(chance, _)| *chance <= bar) else { return Ok(None) };
     let members: BTreeSet<usize> = members.into_iter().collect();
-    let causes = explain(ground, &members, moment)?;
-    Ok(Some(Found { members, causes, chance, bar }))
+    Ok(Some(Found { members, chance, bar }))
 }
 
 /// The hour up to a moment.

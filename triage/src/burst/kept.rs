@@ -43,6 +43,9 @@ pub struct Burst {
     pub proposal: Option<String>,
     /// The members that the proposal names. Those that came later are in it all the same.
     pub named: BTreeSet<RecordId>,
+    /// Those that people took out: they do not join again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub taken_out: BTreeSet<RecordId>,
 }
 
 /// Where a burst is.

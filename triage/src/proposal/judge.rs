@@ -11,7 +11,7 @@ use crate::audit;
 use crate::burst;
 use crate::event::{Event, EventKind};
 use crate::policy::{
-    Action, Agent, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
+    Action, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
 };
 use crate::workflow::account::{self, word};
 use crate::workflow::{self, PROPOSAL, TicketStatus, Workflow, WorkflowError, execute, revision, settle};
@@ -38,38 +38,6 @@ pub enum Ruling {
     Edit(Arguments),
     /// Do not.
     Reject,
-}
-
-impl Arguments {
-    /// Whose deed it is.
-    pub(crate) fn agent(&self) -> Agent {
-        match self {
-            Self::Route(_) => Agent::Triage,
-            Self::Reply(_) => Agent::Guidance,
-            Self::Declare(_) => Agent::Escalation,
-        }
-    }
-
-    /// Refuses what no connector could deliver.
-    pub(crate) fn check(&self) -> Result<(), WorkflowError> {
-        let refuse = |reason| Err(WorkflowError::Arguments { reason });
-        match self {
-            Self::Route(route) if route.priority.is_some_and(|priority| !(1..=5).contains(&priority)) => {
-                refuse("a priority is 1 to 5")
-            }
-            Self::Reply(reply) if reply.text.trim().is_empty() => refuse("a reply has a text"),
-            Self::Declare(declare) if declare.members.is_empty() => refuse("a major incident has members"),
-            _ => Ok(()),
-        }
-    }
-
-    fn action(&self) -> Action {
-        match self {
-            Self::Route(_) => Action::Route,
-            Self::Reply(_) => Action::Reply,
-            Self::Declare(_) => Action::Declare,
-        }
-    }
 }
 
 impl Proposal {

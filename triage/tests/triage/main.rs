@@ -4,6 +4,7 @@
 
 mod audit;
 mod burst;
+mod course;
 mod learned;
 mod replay;
 mod workflow;

@@ -28,6 +28,11 @@ pub(super) fn run(global: &Global) -> anyhow::Result<Outcome> {
         paint(BOLD, "False alarms"),
         test.false_alarms_per_week
     ));
+    output::line(format!(
+        "{} {:.2} a week, where it is shuffled which ticket hit what, so that nothing belongs together",
+        paint(BOLD, "By chance"),
+        test.shuffled_per_week
+    ));
     output::line("");
     output::line(format!(
         "{}  {}",

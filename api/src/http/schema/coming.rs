@@ -44,6 +44,9 @@ pub(crate) struct Burst {
     proposal: Option<String>,
     /// The members that the proposal names.
     named: BTreeSet<String>,
+    /// Those that people took out.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    taken_out: BTreeSet<String>,
 }
 
 /// Something that explains a burst.
@@ -156,4 +159,68 @@ pub(crate) struct Breach {
     due: String,
     /// The chance that it is not solved by then.
     chance: f64,
+}
+
+/// A change that was done shortly before an incident.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ChangeBefore {
+    change: String,
+    title: String,
+    #[schema(format = DateTime)]
+    done: String,
+    /// The thing that was changed.
+    thing: String,
+    thing_title: String,
+    /// What the incident hits, and what rests on the thing.
+    from: String,
+    /// Steps of dependence between both; 0 where it is the same.
+    steps: u8,
+    /// Minutes between the change and the incident.
+    minutes: i64,
+}
+
+/// The life of a problem or a change, and what hangs on it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "course", rename_all = "snake_case")]
+pub(crate) enum Course {
+    Problem(ProblemCourse),
+    Change(ChangeCourse),
+}
+
+/// A problem, and what it gathers.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ProblemCourse {
+    /// `investigated`, `known_error`, `solved`, `given_up`.
+    stage: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    /// What helps until it is solved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    workaround: Option<String>,
+    incidents: Vec<String>,
+    /// Of them those that nobody has solved yet.
+    open: Vec<String>,
+    /// Changes that caused it or solve it.
+    changes: Vec<String>,
+}
+
+/// A change, and what it touches.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ChangeCourse {
+    /// `planned`, `underway`, `done`, `given_up`.
+    stage: String,
+    things: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    begins: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    ends: Option<String>,
+    /// In its source's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    risk: Option<String>,
+    /// Incidents that a source says it caused.
+    caused: Vec<String>,
+    /// Other incidents within three days after it, on what it changed or what rests on that.
+    after: Vec<String>,
 }
