@@ -64,14 +64,14 @@ enum Command {
     Backup(command::backup::Backup),
     /// Bring a copied desk back
     Restore(command::backup::Restore),
+    /// How the desk does: times, targets, agents, pages
+    Desk(command::desk::DeskCommand),
     /// What agents and people may do, and whether that is what is wanted
     Policy(command::policy::Policy),
     /// Have past tickets come again, and hold what agents would do against what people did
     Replay(command::replay::Replay),
     /// Verify, sign and export the audit log
     Audit(command::audit::Audit),
-    /// How the desk does: what comes next, and what would have been called a burst
-    Desk(command::desk::DeskCommand),
     /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources
     Triage(command::triage::Triage),
     /// Serve HTTP: search, bundles, records, SPARQL, metrics, and a page of documentation

@@ -12,6 +12,7 @@ pub(crate) mod init;
 pub(crate) mod mapping;
 pub(crate) mod models;
 pub(crate) mod policy;
+pub(crate) mod policy_level;
 pub(crate) mod quarantine;
 pub(crate) mod record;
 mod redaction;

@@ -8,6 +8,7 @@ mod app;
 mod audit;
 mod bundles;
 mod bursts;
+mod desk;
 mod document;
 mod events;
 mod extract;
@@ -114,6 +115,7 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(records::neighbours))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
+        .routes(routes!(desk::show))
         .routes(routes!(overview::articles))
         .routes(routes!(overview::status))
         .routes(routes!(overview::verify))

@@ -15,15 +15,21 @@
 //! | `dead_letter` | ticket and sequence | `dead`, `retried` |
 //! | `burst` | see `burst.rs` | those of [`BurstState`](crate::BurstState) |
 //! | `feedback` | ticket and number | the ruling |
+//! | `promise` | ticket | `ready` to be held against its targets, `idle` |
 //! | `setting` | `stopped` | `on`, `off` |
+//! | `replay` | digest | `kept` |
+//! | `setting` | `levels` | version of the service levels that targets were last looked at by |
 //!
-//! Journals: `event/TICKET` what came in, `ticket/TICKET` how the ticket moved, `outbox` what connectors have to deliver.
+//! Journals: `event/TICKET` what came in, `ticket/TICKET` how the ticket moved, `service/TICKET` what people were told of its targets,
+//! `outbox` what connectors have to deliver.
 
 mod accept;
 pub(crate) mod account;
 mod conclude;
 mod decide;
 mod lease;
+mod level;
+mod promise;
 mod status;
 mod switch;
 mod turn;
@@ -40,11 +46,13 @@ pub use accept::Accepted;
 pub use conclude::Order;
 pub use decide::Decided;
 pub use lease::DeadLetter;
+pub use level::LevelChange;
+pub use promise::Notice;
 pub use status::{TicketState, TicketStatus, Transition};
 pub use turn::{Turn, TurnOptions};
 
 pub(crate) use accept::take_in;
-pub(crate) use conclude::{PROPOSAL, end_proposal, execute, order, revision, settle};
+pub(crate) use conclude::{ALONE, OUTBOX, PROPOSAL, end_proposal, execute, order, revision, settle};
 pub(crate) use decide::latest_triage;
 pub(crate) use status::TRIAGE;
 

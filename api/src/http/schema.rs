@@ -3,6 +3,7 @@
 mod answer;
 mod bundle;
 mod coming;
+mod desk;
 mod model;
 mod record;
 mod triage;
@@ -11,6 +12,7 @@ mod workflow;
 pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related, Status, Verification};
 pub(crate) use bundle::{Bundle, BundleDifference};
 pub(crate) use coming::{Burst, BurstState, Course, Forecast};
+pub(crate) use desk::{DeskMetrics, Notice, Standing};
 pub(crate) use model::{ModelDrift, ModelVersion};
 pub(crate) use record::{AskedTicket, Filters, Leg, Record, Subject};
 pub(crate) use triage::Triage;

@@ -2,6 +2,7 @@
 
 mod client;
 mod coming;
+mod desk;
 mod files;
 mod learned;
 mod limits;

@@ -63,7 +63,7 @@ pub(crate) fn facts(
         is_degraded: !triage.degraded.is_empty(),
         affected: triage.affected.len() as u32,
         warnings: triage.warnings.len() as u32,
-        ..TicketFacts::new(kind_of(ticket), autonomy)
+        ..TicketFacts::new(kind(ticket.kind), autonomy)
     }
 }
 
@@ -80,14 +80,17 @@ pub(crate) fn latest_triage(
         Some(triage) => facts(policies, ticket, &triage, false),
         None => {
             let autonomy = policies.autonomy(ticket.id.as_str(), &ticket.category);
-            TicketFacts { categories: ticket.category.clone(), ..TicketFacts::new(kind_of(ticket), autonomy) }
+            TicketFacts {
+                categories: ticket.category.clone(),
+                ..TicketFacts::new(kind(ticket.kind), autonomy)
+            }
         }
     })
 }
 
-/// What policies call a kind of ticket.
-fn kind_of(ticket: &Record) -> TicketKind {
-    match ticket.kind {
+/// A ticket's kind as policies spell it; an alert that fires is an incident.
+pub(super) fn kind(kind: Kind) -> TicketKind {
+    match kind {
         Kind::ServiceRequest => TicketKind::ServiceRequest,
         Kind::Problem => TicketKind::Problem,
         Kind::Change => TicketKind::Change,

@@ -38,6 +38,10 @@ pub struct Turn {
     pub failed: u64,
     /// Events that were set aside.
     pub dead: u64,
+    /// Targets that people were warned of.
+    pub warned: u64,
+    /// Targets that were missed.
+    pub missed: u64,
     /// What somebody should know.
     pub warnings: Vec<String>,
 }
@@ -106,6 +110,7 @@ impl Workflow {
         if let Err(error) = self.watch_bursts(desk, options.scope, &policies, has_handled, now) {
             turn.warnings.push(format!("the search for bursts failed, the next turn tries again: {error}"));
         }
+        self.keep_promises(desk, options.scope, &policies, &mut turn, now)?;
         Ok(turn)
     }
 
