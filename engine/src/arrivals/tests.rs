@@ -1,3 +1,5 @@
+//! Do walks come back the way they went, and do tickets come in order with what they hit?
+
 use jiff::Timestamp;
 use ontology::{Kind, Record, Relation};
 
