@@ -150,10 +150,10 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Reindex(command) => command.run(global),
         Command::Backup(command) => command.run(global),
         Command::Restore(command) => command.run(global),
-        Command::Desk(command) => command.run(global),
         Command::Policy(command) => command.run(global),
         Command::Replay(command) => command.run(global),
         Command::Audit(command) => command.run(global),
+        Command::Desk(command) => command.run(global),
         Command::Triage(command) => command.run(global),
         Command::Serve(command) => command.run(global),
         Command::Completions { shell } => {

@@ -7,11 +7,13 @@
 mod app;
 mod audit;
 mod bundles;
+mod bursts;
 mod desk;
 mod document;
 mod events;
 mod extract;
 mod files;
+mod forecast;
 mod guard;
 mod intake;
 mod jobs;
@@ -86,6 +88,10 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(tickets::show))
         .routes(routes!(tickets::dead_letters))
         .routes(routes!(tickets::retry))
+        .routes(routes!(bursts::list))
+        .routes(routes!(bursts::show))
+        .routes(routes!(bursts::answer))
+        .routes(routes!(forecast::show))
         .routes(routes!(proposals::list))
         .routes(routes!(proposals::show))
         .routes(routes!(proposals::rule))

@@ -22,6 +22,7 @@ mod vectors;
 mod snapshot;
 mod table;
 
+mod arrivals;
 mod backup;
 mod bundle;
 mod current;
@@ -36,6 +37,7 @@ mod related;
 #[cfg(test)]
 mod trial;
 
+pub use arrivals::{Arrival, EarlierChange, REACH, Thing, Way};
 pub use backup::{BackupError, backup, restore};
 pub use bundle::{
     BUNDLE_SCHEMA, Bundle, BundleDifference, BundleItem, BundleRequest, Changed, Fact, FactKind, LeftOut,

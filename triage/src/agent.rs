@@ -8,6 +8,7 @@ use models::{KnownName, LanguageModel, NameKind, RedactionPolicy, Redactor};
 use ontology::{Record, Scope};
 
 use crate::answer::{answer, cite};
+use crate::changed::changes_before;
 use crate::cited::Answer;
 use crate::classify;
 use crate::evidence::{Evidence, Gather};
@@ -134,6 +135,8 @@ pub fn triage(
     );
 
     let mut warnings = warnings(ticket, &evidence, lead, chosen);
+    let changes = changes_before(desk, scope, ticket, &affected, now)?;
+    warnings.extend(changes.iter().map(|change| change.warning(&affected)));
     let (outcome, answer) = conclude(desk, &material, &strength, options, &mut trace, &mut warnings);
     if let Some(answer) = &answer {
         cite(desk, answer, now)?;
@@ -151,6 +154,7 @@ pub fn triage(
         page: lead.page().map(Chosen::shown),
         related: related(&evidence, &redactor),
         affected,
+        changes,
         answer,
         strength,
         bundles: read.into_iter().flatten().map(reference).collect(),

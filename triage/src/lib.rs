@@ -11,6 +11,7 @@ mod evidence;
 mod finding;
 mod words;
 
+mod changed;
 mod classify;
 mod page;
 mod place;
@@ -38,6 +39,12 @@ pub mod policy;
 
 pub mod service;
 
+mod counting;
+
+mod burst;
+mod course;
+mod forecast;
+
 mod event;
 mod proposal;
 mod workflow;
@@ -45,8 +52,12 @@ mod workflow;
 mod replay;
 
 pub use agent::{TriageError, TriageOptions, triage};
+pub use burst::{Alarm, Burst, BurstState, BurstTest, Cause, Declare, Injected, burst_test};
+pub use changed::ChangeBefore;
 pub use cited::{Answer, Claim, Dropped, Earlier, Otherwise, Source};
+pub use course::{ChangeCourse, ChangeStage, Course, ProblemCourse, ProblemStage, course};
 pub use event::{Event, EventKind};
+pub use forecast::{Breach, Forecast, Group, Recurrence, Scored, Targets, Volume, VolumeTest, forecast};
 pub use proposal::{
     Arguments, Bound, Citation, Feedback, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling,
 };

@@ -1,5 +1,6 @@
 //! What do agents want to do, and what exactly do people approve? A deed with its arguments, bound to all that it rests on.
 
+mod deed;
 mod edited;
 mod feedback;
 mod judge;
@@ -7,11 +8,12 @@ mod judge;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ontology::RecordId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::burst::Declare;
 use crate::cited::{Answer, Claim};
 use crate::policy::{Agent, Deed, PersonId, TicketFacts};
 use crate::result::{BundleRef, Triage};
@@ -21,6 +23,8 @@ pub use judge::{Judgement, Ruling};
 
 /// Version of the JSON of proposals.
 pub const PROPOSAL_SCHEMA: &str = "triagraph.proposal/1";
+/// How long people have for a proposal.
+const PROPOSAL_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Something that an agent wants to do and that people rule on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,6 +81,8 @@ pub enum Arguments {
     Route(Route),
     /// Answer the caller.
     Reply(Reply),
+    /// Make it a major incident.
+    Declare(Declare),
 }
 
 /// Where a ticket goes.
@@ -126,6 +132,7 @@ impl Arguments {
         match self {
             Self::Route(_) => Deed::Route,
             Self::Reply(_) => Deed::Reply,
+            Self::Declare(_) => Deed::Declare,
         }
     }
 }
@@ -135,6 +142,28 @@ impl Bound {
     pub fn binding(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();
         hex(&Sha256::digest(&json))
+    }
+}
+
+impl Proposal {
+    /// A deed that waits for people.
+    pub(crate) fn new(bound: Bound, facts: TicketFacts, correlation: &str, now: Timestamp) -> Self {
+        let binding = bound.binding();
+        Self {
+            schema: PROPOSAL_SCHEMA.to_owned(),
+            id: binding[..32].to_owned(),
+            agent: bound.arguments.agent(),
+            bound,
+            binding,
+            facts,
+            state: "open".to_owned(),
+            made: now,
+            expires: now.saturating_add(PROPOSAL_LIFE).unwrap_or(now),
+            approved_by: BTreeSet::new(),
+            edited_by: BTreeSet::new(),
+            first: None,
+            correlation: correlation.to_owned(),
+        }
     }
 }
 

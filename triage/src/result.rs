@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use ontology::{Kind, RecordId, State};
 use serde::{Deserialize, Serialize};
 
+use crate::changed::ChangeBefore;
 use crate::cited::Answer;
 use crate::learned::Opinion;
 
@@ -36,6 +37,9 @@ pub struct Triage {
     pub related: Vec<RelatedLine>,
     /// What is hit.
     pub affected: Vec<Affected>,
+    /// What was changed shortly before, on what is hit or what that rests on, the nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ChangeBefore>,
     /// The cited answer; nothing when the ticket is handed over.
     pub answer: Option<Answer>,
     /// How good the evidence is, and by which features that was told.

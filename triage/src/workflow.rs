@@ -13,6 +13,7 @@
 //! | `triage` | ticket | `answered`, `handed_over` |
 //! | `proposal` | binding hash | `open`, `executed`, `rejected`, `superseded`, `expired`, `withdrawn` |
 //! | `dead_letter` | ticket and sequence | `dead`, `retried` |
+//! | `burst` | see `burst.rs` | those of [`BurstState`](crate::BurstState) |
 //! | `feedback` | ticket and number | the ruling |
 //! | `promise` | ticket | `ready` to be held against its targets, `idle` |
 //! | `setting` | `stopped` | `on`, `off` |
@@ -51,7 +52,8 @@ pub use status::{TicketState, TicketStatus, Transition};
 pub use turn::{Turn, TurnOptions, Warning};
 
 pub(crate) use accept::take_in;
-pub(crate) use conclude::{ALONE, OUTBOX, PROPOSAL, execute, revision, settle};
+pub(crate) use conclude::{ALONE, OUTBOX, PROPOSAL, end_proposal, execute, order, revision, settle};
+pub(crate) use decide::latest_triage;
 pub(crate) use status::TRIAGE;
 
 /// Why the workflow could not do what it was asked.
@@ -132,6 +134,22 @@ pub enum WorkflowError {
         /// What the policies say.
         reasons: Vec<String>,
     },
+    /// A burst that is not there.
+    #[error("there is no burst {id}: see /v1/bursts")]
+    NoSuchBurst {
+        /// Its id.
+        id: String,
+    },
+    /// A burst that is no major incident.
+    #[error(
+        "burst {id} is {state}: only of a declared one all members are answered, so approve its proposal first"
+    )]
+    NotDeclared {
+        /// Its id.
+        id: String,
+        /// Where it is.
+        state: &'static str,
+    },
     /// A dead letter that is not there.
     #[error("there is no dead letter {key}: see /v1/dead-letters")]
     NoSuchDeadLetter {
@@ -157,6 +175,8 @@ impl WorkflowError {
             Self::NotOpen { .. } => "proposal-not-open",
             Self::Arguments { .. } => "invalid-request",
             Self::Denied { .. } => "denied",
+            Self::NoSuchBurst { .. } => "no-such-burst",
+            Self::NotDeclared { .. } => "burst-not-declared",
             Self::NoSuchDeadLetter { .. } => "no-such-dead-letter",
         }
     }

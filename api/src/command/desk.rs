@@ -1,5 +1,7 @@
-//! `desk report`: how does the desk do? A page for the terminal, JSON, or one file of HTML.
+//! `desk`: how does the desk do, and what is coming? A report for the terminal, as JSON or as one file of HTML; bursts and forecasts.
 
+mod bursts;
+mod forecast;
 mod page;
 mod said;
 mod screen;
@@ -14,6 +16,7 @@ use triage::policy::Watched;
 use triage::service::{DeskMetrics, lives};
 
 use crate::cli::Outcome;
+use crate::command::search::parse_moment;
 use crate::output;
 use crate::period::period;
 use crate::settings::Global;
@@ -29,6 +32,14 @@ pub(crate) struct DeskCommand {
 enum Command {
     /// Times, targets, what agents and pages contributed; what is promised stands in service.toml in the folder `policy` of the desk
     Report(Report),
+    /// Try the search for bursts on the desk's own past: what it would have called, how often wrongly, and what it would have missed
+    Bursts,
+    /// Forecast tickets of the next week, what comes again, and which open tickets will miss their target, each tried on the past
+    Forecast {
+        /// As of a moment
+        #[arg(long, value_parser = parse_moment, value_name = "MOMENT")]
+        at: Option<Timestamp>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -46,8 +57,11 @@ struct Report {
 
 impl DeskCommand {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let Command::Report(report) = &self.command;
-        report.run(global)
+        match &self.command {
+            Command::Report(report) => report.run(global),
+            Command::Bursts => bursts::run(global),
+            Command::Forecast { at } => forecast::run(global, *at),
+        }
     }
 }
 

@@ -88,12 +88,14 @@ fn status_of(code: &str) -> StatusCode {
         | "no-such-ticket"
         | "no-such-proposal"
         | "no-such-dead-letter"
+        | "no-such-burst"
         | "no-such-bundle"
         | "no-such-job"
         | "no-such-route" => StatusCode::NOT_FOUND,
         "method-not-allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "sparql-format" => StatusCode::NOT_ACCEPTABLE,
         "proposal-not-open"
+        | "burst-not-declared"
         | "model-gate"
         | "nothing-to-roll-back"
         | "generation-not-reached"

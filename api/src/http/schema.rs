@@ -2,6 +2,7 @@
 
 mod answer;
 mod bundle;
+mod coming;
 mod desk;
 mod model;
 mod record;
@@ -10,6 +11,7 @@ mod workflow;
 
 pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related, Status, Verification};
 pub(crate) use bundle::{Bundle, BundleDifference};
+pub(crate) use coming::{Burst, BurstState, Course, Forecast};
 pub(crate) use desk::{DeskMetrics, Notice, Standing};
 pub(crate) use model::{ModelDrift, ModelVersion};
 pub(crate) use record::{AskedTicket, Filters, Leg, Record, Subject};

@@ -1,6 +1,7 @@
 //! Does the server keep its promises, over real sockets?
 
 mod client;
+mod coming;
 mod desk;
 mod files;
 mod learned;

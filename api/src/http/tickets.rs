@@ -5,7 +5,7 @@ use engine::DeskError;
 use ontology::{Audiences, RecordId};
 use serde::{Deserialize, Serialize};
 use triage::service::Standing;
-use triage::{DeadLetter, Notice, Proposal, TicketState, TicketStatus, Transition, Triage};
+use triage::{Burst, Course, DeadLetter, Notice, Proposal, TicketState, TicketStatus, Transition, Triage};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Caller, Operator};
@@ -68,6 +68,12 @@ pub(crate) struct Ticket {
     /// What the agents made of it the last time.
     #[schema(value_type = Option<schema::Triage>)]
     triage: Option<Triage>,
+    /// The burst that it belongs to, a major incident where that is `declared`.
+    #[schema(value_type = Option<schema::Burst>)]
+    belongs_to: Option<Burst>,
+    /// Of a problem what it gathers, of a change when and what it touches.
+    #[schema(value_type = Option<schema::Course>)]
+    course: Option<Course>,
     /// What they proposed, by id.
     #[schema(value_type = Vec<schema::Proposal>)]
     proposals: Vec<Proposal>,
@@ -91,7 +97,13 @@ pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<axum:
             return Err(Problem::new("operator-only", detail));
         }
         let status = workflow.ticket(&id)?;
+        let record = desk.record(scope, &id, None)?.map(|seen| seen.record);
         Ok(axum::Json(Ticket {
+            belongs_to: status.burst.as_ref().map(|burst| workflow.burst(burst)).transpose()?,
+            course: record
+                .map(|record| triage::course(desk, scope, &record, jiff::Timestamp::now()))
+                .transpose()?
+                .flatten(),
             standings: workflow.standings(desk, scope, &status, jiff::Timestamp::now())?,
             notices: workflow.notices(&id)?,
             status,

@@ -76,6 +76,10 @@ words! {
         ProposeReply = "propose_reply",
         /// Propose a step of a runbook to people.
         ProposeExecute = "propose_execute",
+        /// Make a ticket a major incident.
+        Declare = "declare",
+        /// Propose a major incident to people.
+        ProposeDeclare = "propose_declare",
         /// Hand a ticket to people.
         Escalate = "escalate",
         /// Agree to a proposal.
@@ -86,6 +90,8 @@ words! {
         Edit = "edit",
         /// Put another decision in the place of an agent's.
         Override = "override",
+        /// Answer all members of a major incident.
+        AnswerAll = "answer_all",
         /// Have the agents try again.
         Retry = "retry",
         /// Say how far agents go alone in a category.
@@ -136,6 +142,8 @@ words! {
         Route = "route",
         /// An answer to the caller.
         Reply = "reply",
+        /// A major incident.
+        Declare = "declare",
         /// A step of a runbook.
         Execute = "execute",
     }

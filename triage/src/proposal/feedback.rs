@@ -83,6 +83,10 @@ impl Arguments {
                 parts.cloned().collect::<Vec<_>>().join(" ")
             }
             Self::Reply(reply) => reply.text.clone(),
+            Self::Declare(declare) => {
+                let members = declare.members.iter().map(|member| member.as_str().to_owned());
+                declare.cause.iter().cloned().chain(members).collect::<Vec<_>>().join(" ")
+            }
         }
     }
 }

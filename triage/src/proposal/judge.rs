@@ -8,9 +8,10 @@ use ontology::{RecordId, Scope};
 
 use super::{Arguments, Proposal};
 use crate::audit;
+use crate::burst;
 use crate::event::{Event, EventKind};
 use crate::policy::{
-    Action, Agent, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
+    Action, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
 };
 use crate::workflow::account::{self, word};
 use crate::workflow::{self, PROPOSAL, TicketStatus, Workflow, WorkflowError, execute, revision, settle};
@@ -37,35 +38,6 @@ pub enum Ruling {
     Edit(Arguments),
     /// Do not.
     Reject,
-}
-
-impl Arguments {
-    /// Whose deed it is.
-    pub(crate) fn agent(&self) -> Agent {
-        match self {
-            Self::Route(_) => Agent::Triage,
-            Self::Reply(_) => Agent::Guidance,
-        }
-    }
-
-    /// Refuses what no connector could deliver.
-    fn check(&self) -> Result<(), WorkflowError> {
-        let refuse = |reason| Err(WorkflowError::Arguments { reason });
-        match self {
-            Self::Route(route) if route.priority.is_some_and(|priority| !(1..=5).contains(&priority)) => {
-                refuse("a priority is 1 to 5")
-            }
-            Self::Reply(reply) if reply.text.trim().is_empty() => refuse("a reply has a text"),
-            _ => Ok(()),
-        }
-    }
-
-    fn action(&self) -> Action {
-        match self {
-            Self::Route(_) => Action::Route,
-            Self::Reply(_) => Action::Reply,
-        }
-    }
 }
 
 impl Proposal {
@@ -158,7 +130,10 @@ impl Workflow {
             let kept = TicketStatus::find(batch, &proposal.bound.ticket)?;
             let mut status = kept.ok_or_else(|| WorkflowError::NoSuchTicket { ticket: ticket.clone() })?;
             match &judgement.ruling {
-                Ruling::Reject => "rejected".clone_into(&mut proposal.state),
+                Ruling::Reject => {
+                    "rejected".clone_into(&mut proposal.state);
+                    burst::refuse(batch, &proposal)?;
+                }
                 _ if is_stale => return self.stale(batch, proposal, &status, now).map(Err),
                 Ruling::Edit(arguments) => proposal.edit(arguments.clone(), &judgement.by)?,
                 Ruling::Approve => {

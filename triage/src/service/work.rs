@@ -137,6 +137,7 @@ impl AgentDeed {
             Arguments::Reply(reply) => {
                 (None, reply.citations.iter().map(|cited| cited.record.clone()).collect())
             }
+            Arguments::Declare(_) => (None, Vec::new()),
         };
         Self { at, deed: arguments.deed(), fate, route, confidence, cited }
     }

@@ -38,7 +38,7 @@ pub(super) fn triaged(
 }
 
 /// Notes what the policies said to an agent.
-pub(super) fn decided(
+pub(crate) fn decided(
     batch: &mut Batch<'_>,
     status: &TicketStatus,
     decided: &Decided,
@@ -55,7 +55,7 @@ pub(super) fn decided(
 }
 
 /// Notes what an agent proposes.
-pub(super) fn proposed(
+pub(crate) fn proposed(
     batch: &mut Batch<'_>,
     status: &TicketStatus,
     proposal: &Proposal,

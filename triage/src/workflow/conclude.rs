@@ -2,7 +2,7 @@
 //! the transaction that marks the event as handled.
 
 use engine::{Batch, Item};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ontology::{Observation, Record};
 
 use super::account::{self, word};
@@ -11,10 +11,11 @@ use super::lease::Lease;
 use super::status::{TRIAGE, TicketState, TicketStatus, change_state};
 use super::{Workflow, WorkflowError, read, written};
 use crate::audit::Action;
+use crate::burst;
 use crate::event::{Event, EventKind};
 use crate::learned::Registry;
 use crate::policy::{Agent, Level, Policies, TicketFacts};
-use crate::proposal::{Arguments, Bound, PROPOSAL_SCHEMA, Proposal, hex};
+use crate::proposal::{Arguments, Bound, Proposal, hex};
 use crate::result::{Outcome, Triage};
 
 /// The collection of proposals.
@@ -23,8 +24,6 @@ pub(crate) const PROPOSAL: &str = "proposal";
 pub(crate) const OUTBOX: &str = "outbox";
 /// Who lets a deed be done that an agent does alone.
 pub(crate) const ALONE: &str = "the policies";
-/// How long people have for a proposal.
-const PROPOSAL_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a turn made of an event.
 pub(super) struct Handled<'a> {
@@ -78,7 +77,8 @@ impl Workflow {
                 status.closed = Some(now);
                 change_state(batch, &mut status, TicketState::Closed, (&came, "its source closed it"), now)?;
             } else if let (Some(ticket), Some(triage)) = (handled.ticket, handled.triage) {
-                let facts = facts(policies, ticket, triage, has_fallen_back);
+                let mut facts = facts(policies, ticket, triage, has_fallen_back);
+                facts.is_major |= burst::is_major(batch, &status)?;
                 let plan = plan(policies, &facts, triage, is_stopped);
                 act(batch, &mut status, &facts, plan, triage, policies, now)?;
             }
@@ -184,22 +184,7 @@ fn propose(
         policy: policies.version().to_owned(),
         arguments,
     };
-    let binding = bound.binding();
-    Proposal {
-        schema: PROPOSAL_SCHEMA.to_owned(),
-        id: binding[..32].to_owned(),
-        agent: bound.arguments.agent(),
-        bound,
-        binding,
-        facts: facts.clone(),
-        state: "open".to_owned(),
-        made: now,
-        expires: now.saturating_add(PROPOSAL_LIFE).unwrap_or(now),
-        approved_by: std::collections::BTreeSet::new(),
-        edited_by: std::collections::BTreeSet::new(),
-        first: None,
-        correlation: status.correlation.clone(),
-    }
+    Proposal::new(bound, facts.clone(), &status.correlation, now)
 }
 
 /// Ends the open proposals of a ticket but for those that are made again.
@@ -210,7 +195,12 @@ fn close_proposals(
     again: Option<&[Proposal]>,
 ) -> Result<(), WorkflowError> {
     for item in batch.items_about(PROPOSAL, &status.ticket)? {
-        let is_again = again.is_some_and(|again| again.iter().any(|one| one.id == item.key));
+        // What the search for bursts proposed, it makes anew itself where the ticket has changed.
+        let is_declare = || {
+            let open: Option<Proposal> = read("proposal", &item.body).ok();
+            open.is_some_and(|open| matches!(open.bound.arguments, Arguments::Declare(_)))
+        };
+        let is_again = again.is_some_and(|again| again.iter().any(|one| one.id == item.key) || is_declare());
         if item.state != "open" || is_again {
             continue;
         }
@@ -220,7 +210,7 @@ fn close_proposals(
 }
 
 /// Ends a proposal, also one whose text was purged.
-pub(super) fn end_proposal(batch: &mut Batch<'_>, item: Item, state: &str) -> Result<(), WorkflowError> {
+pub(crate) fn end_proposal(batch: &mut Batch<'_>, item: Item, state: &str) -> Result<(), WorkflowError> {
     if item.body.is_empty() {
         return Ok(batch.put(&Item { state: state.to_owned(), due: None, ..item })?);
     }
@@ -237,17 +227,34 @@ pub(crate) fn execute(
     by: &str,
     now: Timestamp,
 ) -> Result<(), WorkflowError> {
-    let order = Order {
-        ticket: status.ticket.clone(),
-        revision: status.revision.clone(),
-        arguments: arguments.clone(),
-        by: by.to_owned(),
+    let done = match arguments {
+        Arguments::Declare(declare) => Arguments::Declare(burst::declare(batch, declare)?),
+        other => other.clone(),
     };
-    batch.append(OUTBOX, arguments.deed().as_str(), Some(&status.ticket), &written(&order)?, now)?;
+    order(batch, status, done, by, now)?;
     match arguments {
         Arguments::Route(route) => status.route = Some(route.clone()),
-        Arguments::Reply(_) => status.is_answered = true,
+        Arguments::Reply(reply) => {
+            status.is_answered = true;
+            burst::pass_on(batch, status, reply, by, now)?;
+        }
+        Arguments::Declare(_) => {}
     }
+    Ok(())
+}
+
+/// Tells connectors of a deed.
+pub(crate) fn order(
+    batch: &mut Batch<'_>,
+    status: &TicketStatus,
+    arguments: Arguments,
+    by: &str,
+    now: Timestamp,
+) -> Result<(), WorkflowError> {
+    let (ticket, revision) = (status.ticket.clone(), status.revision.clone());
+    let deed = arguments.deed();
+    let order = Order { ticket, revision, arguments, by: by.to_owned() };
+    batch.append(OUTBOX, deed.as_str(), Some(&status.ticket), &written(&order)?, now)?;
     Ok(())
 }
 

@@ -1,8 +1,11 @@
 //! What may agents do about a ticket? What they found becomes facts, and for each deed the policies say: alone, as a proposal, or not.
 
+use engine::Batch;
 use ontology::{Kind, Record};
 use serde::{Deserialize, Serialize};
 
+use super::status::TRIAGE;
+use super::{WorkflowError, read};
 use crate::policy::{
     Action, Agent, Level, PerMille, Policies, Principal, Question, Resource, TicketFacts, TicketKind, Verdict,
 };
@@ -36,7 +39,7 @@ pub(super) struct Plan {
 }
 
 /// The ticket as policies see it.
-pub(super) fn facts(
+pub(crate) fn facts(
     policies: &Policies,
     ticket: &Record,
     triage: &Triage,
@@ -62,6 +65,27 @@ pub(super) fn facts(
         warnings: triage.warnings.len() as u32,
         ..TicketFacts::new(kind(ticket.kind), autonomy)
     }
+}
+
+/// The ticket as policies see it by its latest triage; without one, nothing is sure of it.
+pub(crate) fn latest_triage(
+    batch: &Batch<'_>,
+    ticket: &Record,
+    policies: &Policies,
+) -> Result<TicketFacts, WorkflowError> {
+    let item = batch.item(TRIAGE, ticket.id.as_str())?.filter(|item| !item.body.is_empty());
+    let triage: Option<Triage> = item.map(|item| read("triage", &item.body)).transpose()?;
+    Ok(match triage {
+        // Only a proposal is asked for, which a model that fell back may make as well.
+        Some(triage) => facts(policies, ticket, &triage, false),
+        None => {
+            let autonomy = policies.autonomy(ticket.id.as_str(), &ticket.category);
+            TicketFacts {
+                categories: ticket.category.clone(),
+                ..TicketFacts::new(kind(ticket.kind), autonomy)
+            }
+        }
+    })
 }
 
 /// A ticket's kind as policies spell it; an alert that fires is an incident.

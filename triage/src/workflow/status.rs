@@ -104,6 +104,9 @@ pub struct TicketStatus {
     /// Whether its caller has an answer to this revision of it.
     #[serde(default)]
     pub is_answered: bool,
+    /// The burst that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<String>,
     /// What agents wanted to do, and what the policies said.
     pub decisions: Vec<Decided>,
     /// What belongs together across systems.
@@ -176,6 +179,7 @@ impl TicketStatus {
             revision: String::new(),
             route: None,
             is_answered: false,
+            burst: None,
             decisions: Vec::new(),
             correlation: correlation.to_owned(),
         }
@@ -186,6 +190,7 @@ impl TicketStatus {
         match arguments {
             Arguments::Route(route) => self.route.as_ref() == Some(route),
             Arguments::Reply(_) => self.is_answered,
+            Arguments::Declare(declare) => self.burst.as_ref() == Some(&declare.burst),
         }
     }
 

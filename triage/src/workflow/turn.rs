@@ -118,6 +118,10 @@ impl Workflow {
             let ended = workers.into_iter().map(|worker| worker.join().unwrap_or(Ok(())));
             ended.fold(Ok(()), Result::and)
         })?;
+        let has_handled = turn.handled > 0;
+        if let Err(error) = self.watch_bursts(desk, options.scope, &policies, has_handled, now) {
+            turn.warnings.push(format!("the search for bursts failed, the next turn tries again: {error}"));
+        }
         self.keep_promises(desk, options.scope, &policies, &mut turn, now)?;
         Ok(turn)
     }

@@ -28,6 +28,9 @@ pub(crate) struct Triage {
     related: Vec<RelatedLine>,
     /// What is hit.
     affected: Vec<Affected>,
+    /// What was changed shortly before, on what is hit or what that rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<super::coming::ChangeBefore>,
     /// Nothing when the ticket is handed over.
     answer: Option<Answer>,
     strength: Strength,

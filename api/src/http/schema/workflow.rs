@@ -104,6 +104,9 @@ pub(crate) struct TicketStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     route: Option<Route>,
     is_answered: bool,
+    /// The burst that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    burst: Option<String>,
     /// What agents wanted to do, and what the policies said.
     decisions: Vec<Decided>,
     correlation: String,
@@ -180,6 +183,21 @@ pub(crate) struct Citation {
 pub(crate) enum Arguments {
     Route(Route),
     Reply(Reply),
+    Declare(Declare),
+}
+
+/// Makes a ticket a major incident, with others as its members.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Declare {
+    burst: String,
+    /// Its members, the lead among them. What joins the burst later becomes a member too.
+    members: Vec<String>,
+    /// What is probably behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    /// Why, in words, strongest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    because: Vec<String>,
 }
 
 /// All that an approval holds for.
