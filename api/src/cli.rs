@@ -68,6 +68,8 @@ enum Command {
     Policy(command::policy::Policy),
     /// Verify, sign and export the audit log
     Audit(command::audit::Audit),
+    /// Make, list and revoke keys for those who come over HTTP
+    Keys(command::keys::Keys),
     /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources
     Triage(command::triage::Triage),
     /// Serve HTTP: search, bundles, records, SPARQL, metrics, and a page of documentation
@@ -148,6 +150,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Restore(command) => command.run(global),
         Command::Policy(command) => command.run(global),
         Command::Audit(command) => command.run(global),
+        Command::Keys(command) => command.run(global),
         Command::Triage(command) => command.run(global),
         Command::Serve(command) => command.run(global),
         Command::Completions { shell } => {

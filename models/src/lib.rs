@@ -3,6 +3,7 @@
 mod catalog;
 mod embedder;
 mod encoder;
+mod fetch;
 mod language;
 mod minilm;
 mod redact;
@@ -12,6 +13,7 @@ pub use embedder::conformance::conformance as embedder_conformance;
 pub use embedder::hash::HashEmbedder;
 pub use embedder::reading::Reading;
 pub use embedder::{EmbedError, Embedder, EmbedderId, TextRole};
+pub use fetch::fetch;
 pub use language::chat::ChatModel;
 pub use language::conformance::conformance as language_model_conformance;
 pub use language::gguf::GgufModel;

@@ -15,7 +15,7 @@ const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// Each heavy dependency (or the start of its name, before a `*`) and the only crate that may name it.
-const OWNERS: [(&str, &str); 23] = [
+const OWNERS: [(&str, &str); 26] = [
     ("oxigraph", "engine"),
     ("spareval", "engine"),
     ("tantivy", "engine"),
@@ -33,6 +33,9 @@ const OWNERS: [(&str, &str); 23] = [
     ("cedar-policy", "triage"),
     ("ct-merkle", "triage"),
     ("ed25519-dalek", "triage"),
+    ("jsonwebtoken", "api"),
+    ("ring", "api"),
+    ("tokio-rustls", "api"),
     ("axum", "api"),
     ("tokio", "api"),
     ("hyper*", "api"),

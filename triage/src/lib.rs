@@ -31,6 +31,7 @@ mod answer;
 
 mod agent;
 
+pub mod access;
 pub mod audit;
 pub mod policy;
 

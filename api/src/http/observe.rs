@@ -26,7 +26,8 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let id = request_id(&request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id = %id, %method, route = %route);
+    let span =
+        tracing::info_span!("request", id = %id, %method, route = %route, caller = tracing::field::Empty);
     let in_flight = app.metrics.enter();
     let response = next.run(request).instrument(span.clone()).await;
     let (mut response, problem) = problem::written(response, &id).await;

@@ -1,5 +1,6 @@
 //! Does the server keep its promises, over real sockets?
 
+mod access;
 mod client;
 mod files;
 mod limits;
@@ -19,7 +20,7 @@ use ontology::{
 };
 use tokio::sync::oneshot;
 
-use super::{App, Key, Limits, serve};
+use super::{App, Entrance, Key, Limits, serve};
 use client::{Answer, Ask};
 
 /// A running server over a small desk.
@@ -60,8 +61,11 @@ impl Server {
     }
 
     fn empty(scope: Scope, limits: Limits, key: Option<&str>) -> Self {
+        let tls = None;
+        let entrance =
+            Entrance { key: key.map(|key| Key::new(key).unwrap()), provider: None, tls, is_local: true };
         let redaction = triage::TriageOptions::default().policy;
-        let app = App::new(scope, key.map(|key| Key::new(key).unwrap()), limits, redaction);
+        let app = App::new(scope, entrance, limits, redaction);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
