@@ -23,6 +23,7 @@ mod overview;
 mod problem;
 mod proposals;
 mod rates;
+mod reads;
 mod records;
 mod rights;
 mod schema;

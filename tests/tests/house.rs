@@ -51,7 +51,7 @@ const LIMIT: usize = 300;
 
 /// Files that are too long, and the lines they may have at most. No new ones: the list only shrinks.
 const LONG: &[(&str, usize)] = &[
-    ("api/src/http/bundles.rs", 350),
+    ("api/src/http/bundles.rs", 316),
     ("engine/src/derive/identifier/reader.rs", 367),
     ("engine/src/derive/language.rs", 330),
     ("engine/src/derive/passage.rs", 389),

@@ -22,6 +22,7 @@ use super::jobs::Jobs;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::rates::{Rate, Rates};
+use super::reads::Reads;
 use super::worker::{self, Wake};
 
 /// How long a caller waits for fresh counts while records are being written; after that it gets the last ones.
@@ -63,7 +64,7 @@ impl Default for Limits {
             request: Duration::from_secs(30),
             connections: 512,
             head: Duration::from_secs(10),
-            rate: Rate { per_second: 200.0, burst: 1000.0 },
+            rate: Rate { per_second: 500.0, burst: 2000.0 },
             in_flight: 64,
             sparql_in_flight: 4,
             sparql,
@@ -82,6 +83,8 @@ pub(crate) struct Shared {
     /// What lets callers in.
     pub(crate) entrance: Entrance,
     pub(crate) rates: Rates,
+    /// Who read what, on its way to the audit log.
+    pub(crate) reads: Arc<Reads>,
     pub(crate) limits: Limits,
     /// What a triage hides.
     pub(crate) redaction: RedactionPolicy,
@@ -122,6 +125,7 @@ impl App {
             scope,
             entrance,
             rates: Rates::default(),
+            reads: Arc::default(),
             limits,
             redaction,
             requests: Arc::new(Semaphore::new(limits.in_flight)),
@@ -149,6 +153,7 @@ impl App {
         let workflow = Arc::new(Workflow::new(desk.store(), policies));
         workflow.recover(Timestamp::now())?;
         let _ = self.keys.set(Keys::open(desk.store(), self.scope.tenant.clone())?);
+        self.reads.start(desk.store())?;
         let audit = Audit::open(desk.store(), signer)?;
         let _ = self.audit.set(audit);
         self.intake.start(&workflow, &self.wake)?;

@@ -16,6 +16,7 @@ use triage::policy::{PersonId, Role};
 use super::app::App;
 use super::guard::Place;
 use super::problem::Problem;
+use super::reads::Shown;
 
 /// The header that narrows what a request sees.
 pub(crate) const AUDIENCE: &str = "x-triagraph-audience";
@@ -26,6 +27,8 @@ pub(crate) struct Caller {
     pub(crate) app: App,
     pub(crate) grant: Grant,
     pub(crate) scope: Scope,
+    /// What goes out to it, for the audit log.
+    pub(crate) shown: Shown,
     place: Option<Place>,
 }
 
@@ -63,7 +66,8 @@ impl FromRequestParts<App> for Caller {
             Audiences::Only(only) => Some(only.iter().cloned().collect()),
         };
         let scope = narrowed(&narrowed(&app.scope, granted), audiences(&parts.headers)?);
-        Ok(Self { app: app.clone(), grant, scope, place: parts.extensions.get::<Place>().cloned() })
+        let shown = parts.extensions.get::<Shown>().cloned().unwrap_or_default();
+        Ok(Self { app: app.clone(), grant, scope, shown, place: parts.extensions.get::<Place>().cloned() })
     }
 }
 

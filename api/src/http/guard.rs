@@ -8,12 +8,15 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 use triage::access::Grant;
 use triage::policy::Action;
 
 use super::app::App;
+use super::observe::RequestId;
 use super::problem::Problem;
+use super::reads::Shown;
 use super::{entrance, rights};
 
 /// Shortest key, in bytes: 128 bits as hexadecimal digits have 32.
@@ -59,12 +62,19 @@ pub(crate) struct Place(#[expect(dead_code, reason = "held, never read")] Arc<Ow
 
 /// Lets in who shows what the entrance asks for, does not ask too often, and may do this; handlers find the [`Grant`] with the request.
 pub(crate) async fn door(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let action = rights::action(request.method(), route).unwrap_or(Action::Operate);
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let action = rights::action(request.method(), &route).unwrap_or(Action::Operate);
     match admitted(&app, request.headers().clone(), action).await {
         Ok(grant) => {
+            let (person, shown) = (grant.person.clone(), Shown::default());
+            let id = request.extensions().get::<RequestId>().cloned();
             request.extensions_mut().insert(grant);
-            next.run(request).await
+            request.extensions_mut().insert(shown.clone());
+            let response = next.run(request).await;
+            if let Some(entry) = shown.entry(&person, &route) {
+                app.reads.take(entry, id.as_ref().map(|id| id.0.as_str()), Timestamp::now());
+            }
+            response
         }
         Err(problem) => problem.into_response(),
     }

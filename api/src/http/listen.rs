@@ -48,6 +48,10 @@ pub(crate) async fn serve(
     if tokio::time::timeout(app.limits.shutdown, rest).await.is_err() {
         tracing::warn!("stopped while requests or a job were still at work");
     }
+    app.reads.stop();
+    if let Some(Err(error)) = app.workflow().ok().map(|workflow| app.reads.flush(workflow.store())) {
+        tracing::error!(code = error.code(), "who read what cannot be told to the audit log: {error}");
+    }
     Ok(())
 }
 

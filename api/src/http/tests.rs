@@ -5,6 +5,7 @@ mod client;
 mod files;
 mod limits;
 mod routes;
+mod tls;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -60,10 +61,21 @@ impl Server {
         Self::empty(operator(), limits, key)
     }
 
+    /// Without a desk, over TLS.
+    fn private(limits: Limits, tls: tokio_rustls::TlsAcceptor) -> Self {
+        Self::behind(
+            Entrance { key: None, provider: None, tls: Some(tls), is_local: true },
+            operator(),
+            limits,
+        )
+    }
+
     fn empty(scope: Scope, limits: Limits, key: Option<&str>) -> Self {
-        let tls = None;
-        let entrance =
-            Entrance { key: key.map(|key| Key::new(key).unwrap()), provider: None, tls, is_local: true };
+        let key = key.map(|key| Key::new(key).unwrap());
+        Self::behind(Entrance { key, provider: None, tls: None, is_local: true }, scope, limits)
+    }
+
+    fn behind(entrance: Entrance, scope: Scope, limits: Limits) -> Self {
         let redaction = triage::TriageOptions::default().policy;
         let app = App::new(scope, entrance, limits, redaction);
         let runtime =

@@ -46,7 +46,13 @@ pub(crate) async fn list(
     let ListParameters { state, after, limit } = parameters;
     search::check_limit(limit as usize, PAGE as usize)?;
     let workflow = caller.app.workflow()?;
-    caller.run(move |_, _| Ok(axum::Json(workflow.tickets(state, &after, limit)?))).await
+    let shown = caller.shown.clone();
+    let read = move |_: &engine::Desk, _: &ontology::Scope| {
+        let tickets = workflow.tickets(state, &after, limit)?;
+        shown.records(tickets.iter().map(|status| &status.ticket));
+        Ok(axum::Json(tickets))
+    };
+    caller.run(read).await
 }
 
 /// A ticket with its history.
@@ -76,6 +82,7 @@ pub(crate) struct Ticket {
 pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<axum::Json<Ticket>, Problem> {
     let id = RecordId::new(&id)?;
     let workflow = caller.app.workflow()?;
+    let shown = caller.shown.clone();
     let read = move |desk: &engine::Desk, scope: &ontology::Scope| {
         if scope.audiences != Audiences::All {
             desk.record(scope, &id, None)?.ok_or(DeskError::NoSuchRecord { id: id.clone() })?;
@@ -83,8 +90,10 @@ pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<axum:
                 "what agents made of a ticket rests on all that the desk knows: it is for the operator";
             return Err(Problem::new("operator-only", detail));
         }
+        let status = workflow.ticket(&id)?;
+        shown.records([&id]);
         Ok(axum::Json(Ticket {
-            status: workflow.ticket(&id)?,
+            status,
             history: workflow.moves(&id)?,
             triage: workflow.triage_of(&id)?,
             proposals: workflow.proposals_of(&id)?,
