@@ -9,7 +9,7 @@ TRIAGRAPH := $(CARGO_TARGET_DIR)/debug/triagraph
 DEMO := $(CACHE)/demo
 SOURCES := $(addprefix datasets/demo/,cmdb knowledge alerts tickets)
 
-.PHONY: help demo test setup build models test-models format lint clean-demo
+.PHONY: help demo test setup build models test-models test-tools format lint clean-demo
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -40,11 +40,17 @@ clean-demo:
 test-models: models
 	@$(TRIAGRAPH) models pull SmolLM2-135M-Instruct
 
+# Schemathesis asks the HTTP interface whether it keeps its word; for tests only.
+TOOLS := $(CACHE)/schemathesis
+install-tools = rm -rf $(TOOLS).part && python3 -m pip install --quiet --disable-pip-version-check --target $(TOOLS).part -r tests/openapi/requirements.txt
+test-tools: setup
+	@[ -d $(TOOLS) ] || { ($(install-tools) || { sleep 5; $(install-tools); }) && mv $(TOOLS).part $(TOOLS); }
+
 format: setup
 	cargo fmt --all --check
 
 lint: setup
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-test: format lint test-models demo
-	TRIAGRAPH_REQUIRE_MODELS=1 cargo test --locked --workspace
+test: format lint test-models test-tools demo
+	TRIAGRAPH_REQUIRE_MODELS=1 TRIAGRAPH_REQUIRE_TOOLS=1 cargo test --locked --workspace

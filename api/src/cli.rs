@@ -52,7 +52,7 @@ enum Command {
     Export(command::graph::Export),
     /// Measure retrieval on BEIR folders or on this desk
     Eval(command::eval::Eval),
-    /// List, fetch and check models
+    /// List, fetch and check models; train the desk's own, and let them count
     Models(command::models::Models),
     /// What is in the desk
     Status(command::status::Status),
@@ -66,6 +66,8 @@ enum Command {
     Restore(command::backup::Restore),
     /// What agents and people may do, and whether that is what is wanted
     Policy(command::policy::Policy),
+    /// Have past tickets come again, and hold what agents would do against what people did
+    Replay(command::replay::Replay),
     /// Verify, sign and export the audit log
     Audit(command::audit::Audit),
     /// Make, list and revoke keys for those who come over HTTP
@@ -149,6 +151,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Backup(command) => command.run(global),
         Command::Restore(command) => command.run(global),
         Command::Policy(command) => command.run(global),
+        Command::Replay(command) => command.run(global),
         Command::Audit(command) => command.run(global),
         Command::Keys(command) => command.run(global),
         Command::Triage(command) => command.run(global),

@@ -17,6 +17,7 @@ fn code(error: &(dyn Error + 'static)) -> Option<&'static str> {
         triage::TriageError,
         triage::WorkflowError,
         triage::access::AccessError,
+        triage::learned::LearnedError,
         triage::audit::AuditError,
         triage::audit::ExportError,
         triage::audit::NoteError,

@@ -17,6 +17,7 @@ pub(crate) mod quarantine;
 pub(crate) mod record;
 mod redaction;
 pub(crate) mod related;
+pub(crate) mod replay;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod status;

@@ -17,6 +17,7 @@ mod jobs;
 mod keys;
 mod listen;
 mod metrics;
+mod models;
 mod observe;
 mod oidc;
 mod overview;
@@ -98,6 +99,9 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(proposals::show))
         .routes(routes!(proposals::rule))
         .routes(routes!(proposals::switch, proposals::set_switch))
+        .routes(routes!(models::list))
+        .routes(routes!(models::promote))
+        .routes(routes!(models::roll_back))
         .routes(routes!(stream::follow))
         .routes(routes!(audit::checkpoint))
         .routes(routes!(audit::entries))

@@ -24,6 +24,7 @@ mod table;
 
 mod backup;
 mod bundle;
+mod current;
 mod desk;
 mod inspect;
 mod knowledge;

@@ -1,6 +1,7 @@
-//! Triagraph's own models: embedder, language models, and the redaction in front of them.
+//! Triagraph's own models: embedder, classifiers, language models, and the redaction in front of them.
 
 mod catalog;
+mod classifier;
 mod embedder;
 mod encoder;
 mod fetch;
@@ -9,6 +10,9 @@ mod minilm;
 mod redact;
 
 pub use catalog::{Catalog, CatalogEntry, CatalogError, ModelFile, ModelRole, Place};
+pub use classifier::{
+    Classifier, ClassifierError, Coverage, LabelMetrics, Metrics, Outcome, Prediction, Sample, TrainOptions,
+};
 pub use embedder::conformance::conformance as embedder_conformance;
 pub use embedder::hash::HashEmbedder;
 pub use embedder::reading::Reading;

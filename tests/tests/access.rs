@@ -213,7 +213,7 @@ impl Provider {
 }
 
 /// The folder of node modules with `oidc-provider`, installed into the cache where it is missing; none where npm cannot do that, which is a
-/// failure if `TRIAGRAPH_REQUIRE_MODELS` is set.
+/// failure if `TRIAGRAPH_REQUIRE_TOOLS` is set.
 fn modules() -> Option<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
@@ -235,7 +235,7 @@ fn modules() -> Option<PathBuf> {
         }
     }
     let told = "there is no identity provider to test with: install Node.js 20 or newer with npm, and let it reach its registry";
-    assert!(is_there() || std::env::var_os("TRIAGRAPH_REQUIRE_MODELS").is_none(), "{told}");
+    assert!(is_there() || std::env::var_os("TRIAGRAPH_REQUIRE_TOOLS").is_none(), "{told}");
     eprintln!("skipped: {told}");
     is_there().then_some(modules)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::{Degraded, Desk, DeskError};
+use engine::{Bundle, Degraded, Desk, DeskError};
 use jiff::Timestamp;
 use models::{KnownName, LanguageModel, NameKind, RedactionPolicy, Redactor};
 use ontology::{Record, Scope};
@@ -13,6 +13,7 @@ use crate::classify;
 use crate::evidence::{Evidence, Gather};
 use crate::extract::extract;
 use crate::lead::{Lead, other_code, second};
+use crate::learned::{Learned, Opinion};
 use crate::material::Material;
 use crate::page::{self, Chosen};
 use crate::result::{BundleRef, Outcome, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA, Triage};
@@ -28,6 +29,8 @@ const SHOWN_WEIGHT: f64 = 0.05;
 pub struct TriageOptions<'a> {
     /// Words the answer; without one the answer is made of the sources' own sentences.
     pub language_model: Option<&'a dyn LanguageModel>,
+    /// The desk's own models, where it has any: see [`crate::learned`].
+    pub learned: Option<&'a Learned>,
     /// Time for the language model.
     pub model_timeout: Duration,
     /// What must not reach a language model, or be shown of other people's tickets. People whom tickets name are always known.
@@ -44,6 +47,7 @@ impl Default for TriageOptions<'_> {
     fn default() -> Self {
         Self {
             language_model: None,
+            learned: None,
             model_timeout: Duration::from_secs(60),
             policy: RedactionPolicy { people: true, ..RedactionPolicy::default() },
             known_names: Vec::new(),
@@ -98,14 +102,17 @@ pub fn triage(
 
     let ranked = page::ranked(&evidence);
     let chosen = ranked.first();
-    let category = classify::category(ticket, &evidence);
-    let priority = classify::priority(ticket, &evidence);
+    let opinions =
+        options.learned.map(|learned| learned.opinions(desk, ticket)).transpose()?.unwrap_or_default();
+    let category = classify::category(ticket, &evidence, &opinions);
+    let priority = classify::priority(ticket, &evidence, &opinions);
     let voted = format!("{} tickets voted", evidence.neighbours.len());
-    trace.add("classified", "neighbours, graph, impact × urgency", voted);
+    trace.add("classified", &used_to_classify(&opinions), voted);
 
     let strength = strength(ticket, &evidence, chosen);
     let lead = Lead::of(&evidence, &ranked);
     let team = classify::team(&mut gather, &evidence, lead.page(), &affected)?;
+    let team = classify::heard(team, &opinions);
     let of_lead = lead.record().map(|record| gather.bundle_of(record, options)).transpose()?;
     let of_second = second(&evidence, lead).map(|record| gather.bundle_of(record, options)).transpose()?;
     let material = Material {
@@ -129,9 +136,7 @@ pub fn triage(
     if let Some(answer) = &answer {
         cite(desk, answer, now)?;
     }
-    let bundles = [Some(&evidence.tickets), Some(&evidence.knowledge), of_lead.as_ref(), of_second.as_ref()]
-        .into_iter()
-        .flatten();
+    let read = [Some(&evidence.tickets), Some(&evidence.knowledge), of_lead.as_ref(), of_second.as_ref()];
     Ok(Triage {
         schema: TRIAGE_SCHEMA.to_owned(),
         ticket: ticket.id.clone(),
@@ -146,13 +151,18 @@ pub fn triage(
         affected,
         answer,
         strength,
-        bundles: bundles
-            .map(|bundle| BundleRef { id: bundle.id.clone(), generation: bundle.generation })
-            .collect(),
+        bundles: read.into_iter().flatten().map(reference).collect(),
         warnings,
         degraded: degraded(&evidence),
+        opinions,
         steps: trace.steps,
     })
+}
+
+fn used_to_classify(opinions: &[Opinion]) -> String {
+    let models = opinions.iter().filter(|opinion| opinion.counts);
+    let models: String = models.map(|one| format!(", {} model {}", one.task, one.version)).collect();
+    format!("neighbours, graph, impact × urgency{models}")
 }
 
 /// Everybody and every host that the desk knows, where a language model is to read the ticket and the policy asks for it.
@@ -185,6 +195,10 @@ fn redactor(
     let why = format!("{} places of the ticket are hidden from a language model", hidden.sum::<usize>());
     trace.add("redacted", "rules and known names", why);
     redactor
+}
+
+fn reference(bundle: &Bundle) -> BundleRef {
+    BundleRef { id: bundle.id.clone(), generation: bundle.generation }
 }
 
 /// Answers, or hands over.

@@ -7,6 +7,7 @@ use ontology::{Kind, Record, RecordId, Relation};
 
 use crate::evidence::{Evidence, Gather};
 use crate::finding::Neighbour;
+use crate::learned::{Opinion, Task, settle};
 use crate::page::Chosen;
 use crate::result::{Affected, Decision};
 
@@ -84,8 +85,35 @@ fn reasons(voices: &[Voice]) -> Vec<String> {
     lines.into_iter().map(line).collect()
 }
 
+/// Category and sub-category, by vote or by a model that counts; a path that begins with the model's category agrees with it.
+pub(crate) fn category(ticket: &Record, evidence: &Evidence, opinions: &[Opinion]) -> Decision<Vec<String>> {
+    let voted = voted_category(ticket, evidence);
+    let begins = |path: &Vec<String>, label: &str| path.first().is_some_and(|first| first == label);
+    settle(voted, Task::Category, opinions, |label| Some(vec![label.to_owned()]), begins)
+}
+
+/// Priority by impact × urgency where both are known, else by vote, or by a model that counts.
+pub(crate) fn priority(ticket: &Record, evidence: &Evidence, opinions: &[Opinion]) -> Decision<u8> {
+    let (decided, is_given) = voted_priority(ticket, evidence);
+    if is_given {
+        return decided;
+    }
+    settle(
+        decided,
+        Task::Priority,
+        opinions,
+        |label| label.parse().ok(),
+        |own, label| own.to_string() == label,
+    )
+}
+
+/// A team by vote, or by a model that counts.
+pub(crate) fn heard(team: Decision<String>, opinions: &[Opinion]) -> Decision<String> {
+    settle(team, Task::Team, opinions, |label| Some(label.to_owned()), |team, label| team == label)
+}
+
 /// Category and sub-category, by the solved tickets of the ticket's own system.
-pub(crate) fn category(ticket: &Record, evidence: &Evidence) -> Decision<Vec<String>> {
+fn voted_category(ticket: &Record, evidence: &Evidence) -> Decision<Vec<String>> {
     let voters: Vec<&Neighbour> = evidence
         .neighbours
         .iter()
@@ -135,16 +163,14 @@ fn vocabulary<'a>(ticket: &'a Record, voters: &[&'a Neighbour]) -> Option<&'a st
         .map(|(source, _)| source)
 }
 
-/// Priority by impact × urgency (ITIL's matrix: impact 1 and urgency 1 give 1, each step down gives one more), else by neighbours.
-pub(crate) fn priority(ticket: &Record, evidence: &Evidence) -> Decision<u8> {
+/// Priority by impact × urgency (ITIL's matrix: impact 1 and urgency 1 give 1, each step down gives one more), else by neighbours;
+/// and whether impact and urgency gave it.
+fn voted_priority(ticket: &Record, evidence: &Evidence) -> (Decision<u8>, bool) {
     if let (Some(impact), Some(urgency)) = (ticket.impact, ticket.urgency) {
         let priority = (impact + urgency).saturating_sub(1).clamp(1, 5);
-        return Decision {
-            value: Some(priority),
-            confidence: 1.0,
-            why: vec![format!("impact {impact} and urgency {urgency} give priority {priority}")],
-            evidence: vec![ticket.id.clone()],
-        };
+        let why = vec![format!("impact {impact} and urgency {urgency} give priority {priority}")];
+        let evidence = vec![ticket.id.clone()];
+        return (Decision { value: Some(priority), confidence: 1.0, why, evidence }, true);
     }
     let mut vote = Vote::default();
     for neighbour in &evidence.neighbours {
@@ -156,7 +182,7 @@ pub(crate) fn priority(ticket: &Record, evidence: &Evidence) -> Decision<u8> {
     if decision.value.is_some() {
         decision.why.push("impact or urgency is missing: set them to be sure".to_owned());
     }
-    decision
+    (decision, false)
 }
 
 /// Who worked on like tickets, who owns what is hit and the page, and whom the alert calls.

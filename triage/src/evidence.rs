@@ -178,7 +178,7 @@ impl<'a> Gather<'a> {
     }
 
     /// The pages that solved a ticket: by link, or named in its notes by number or file.
-    fn cites(&mut self, record: &Record) -> Result<BTreeSet<RecordId>, DeskError> {
+    pub(crate) fn cites(&mut self, record: &Record) -> Result<BTreeSet<RecordId>, DeskError> {
         let mut cited = self.targets(record, Relation::ResolvedBy)?;
         for name in page_names(record) {
             cited.extend(self.find(&name)?);

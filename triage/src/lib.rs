@@ -33,11 +33,14 @@ mod agent;
 
 pub mod access;
 pub mod audit;
+pub mod learned;
 pub mod policy;
 
 mod event;
 mod proposal;
 mod workflow;
+
+mod replay;
 
 pub use agent::{TriageError, TriageOptions, triage};
 pub use cited::{Answer, Claim, Dropped, Earlier, Otherwise, Source};
@@ -45,6 +48,7 @@ pub use event::{Event, EventKind};
 pub use proposal::{
     Arguments, Bound, Citation, Feedback, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling,
 };
+pub use replay::{REPLAY_SCHEMA, Replay, ReplayOptions, Replayed, Tally, Totals, replay};
 pub use result::{
     Affected, BundleRef, Decision, Outcome, PageChoice, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA,
     Triage,

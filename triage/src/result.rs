@@ -6,6 +6,7 @@ use ontology::{Kind, RecordId, State};
 use serde::{Deserialize, Serialize};
 
 use crate::cited::Answer;
+use crate::learned::Opinion;
 
 /// Version of the triage's JSON. Fields are added within a version, never changed or taken away.
 pub const TRIAGE_SCHEMA: &str = "triagraph.triage/1";
@@ -45,6 +46,9 @@ pub struct Triage {
     pub warnings: Vec<String>,
     /// Legs of the search that did not take part.
     pub degraded: Vec<Degraded>,
+    /// What the desk's own models say, whether or not it counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opinions: Vec<Opinion>,
     /// What was done, in order, each with what it used and why.
     pub steps: Vec<StepTrace>,
 }

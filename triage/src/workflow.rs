@@ -32,6 +32,7 @@ use ontology::RecordId;
 
 use crate::agent::TriageError;
 use crate::audit::AuditError;
+use crate::learned::LearnedError;
 use crate::policy::{PolicyError, Watched};
 
 pub use accept::Accepted;
@@ -43,6 +44,7 @@ pub use turn::{Turn, TurnOptions};
 
 pub(crate) use accept::take_in;
 pub(crate) use conclude::{PROPOSAL, execute, revision, settle};
+pub(crate) use status::TRIAGE;
 
 /// Why the workflow could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,9 @@ pub enum WorkflowError {
     /// The triage.
     #[error(transparent)]
     Triage(#[from] TriageError),
+    /// The desk's own models.
+    #[error(transparent)]
+    Learned(#[from] LearnedError),
     /// A document of the store that is none.
     #[error("{what} cannot be read ({reason}): it was purged, or another version wrote it")]
     Unreadable {
@@ -136,6 +141,7 @@ impl WorkflowError {
             Self::Policy(error) => error.code(),
             Self::Audit(error) => error.code(),
             Self::Triage(error) => error.code(),
+            Self::Learned(error) => error.code(),
             Self::Unreadable { .. } => "store-unreadable",
             Self::Event { .. } => "invalid-event",
             Self::NoSuchTicket { .. } => "no-such-ticket",

@@ -1,4 +1,6 @@
-//! `models`: which models are known, which are here, and are they what they should be?
+//! `models`: which models are known, which are here, are they what they should be, and what did the desk learn itself?
+
+mod own;
 
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use crate::fetch;
 use crate::output::{self, BAD, BOLD, DIM, GOOD, paint};
 use crate::settings::{DEFAULT_EMBEDDER, Global};
 
-/// List, fetch and check models.
+/// List, fetch and check models; train, promote and watch the desk's own.
 #[derive(Debug, Args)]
 pub(crate) struct Models {
     #[command(subcommand)]
@@ -32,6 +34,8 @@ enum Action {
         /// Its name
         name: Option<String>,
     },
+    #[command(flatten)]
+    Own(own::Own),
 }
 
 /// How a model's folder is.
@@ -63,6 +67,7 @@ impl Models {
         let catalog = Catalog::builtin();
         let home = global.models_folder();
         match &self.action {
+            Action::Own(own) => own.run(global),
             Action::List => {
                 let found = look(catalog.entries(), &home);
                 show(global, &home, &found)?;

@@ -10,6 +10,7 @@ use engine::Desk;
 use jiff::Timestamp;
 use models::{ChatModel, GgufModel, LanguageModel};
 use ontology::Record;
+use triage::learned::Learned;
 use triage::{TriageOptions, triage};
 
 use crate::cli::Outcome;
@@ -66,7 +67,9 @@ impl Triage {
         let desk = global.open()?;
         let (tickets, is_list) = self.tickets(&desk, global)?;
         let scope = global.scope();
+        let learned = Learned::default().refreshed(&desk.store())?;
         let options = TriageOptions {
+            learned: Some(&learned),
             language_model: model.as_deref(),
             model_timeout: Duration::from_secs(self.model_timeout_seconds),
             budget_tokens: self.budget_tokens,

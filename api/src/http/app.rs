@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use engine::{Desk, DeskError, SparqlLimits, Status};
@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use triage::Workflow;
 use triage::access::Keys;
 use triage::audit::Signer;
+use triage::learned::{Learned, LearnedError};
 use triage::policy::Watched;
 
 use super::audit::Audit;
@@ -100,6 +101,8 @@ pub(crate) struct Shared {
     pub(crate) wake: Arc<Wake>,
     /// Held by who works on tickets for as long as it runs.
     pub(crate) worker: Arc<tokio::sync::Mutex<()>>,
+    /// The desk's own models that are heard.
+    learned: RwLock<Arc<Learned>>,
     workflow: OnceLock<Arc<Workflow>>,
     keys: OnceLock<Keys>,
     audit: OnceLock<Audit>,
@@ -136,6 +139,7 @@ impl App {
             intake: Intake::default(),
             wake: Arc::default(),
             worker: Arc::default(),
+            learned: RwLock::default(),
             workflow: OnceLock::new(),
             keys: OnceLock::new(),
             audit: OnceLock::new(),
@@ -154,12 +158,25 @@ impl App {
         workflow.recover(Timestamp::now())?;
         let _ = self.keys.set(Keys::open(desk.store(), self.scope.tenant.clone())?);
         self.reads.start(desk.store())?;
+        self.refresh_learned(&desk)?;
         let audit = Audit::open(desk.store(), signer)?;
         let _ = self.audit.set(audit);
         self.intake.start(&workflow, &self.wake)?;
         worker::start(self, &desk, &workflow)?;
         let _ = self.workflow.set(workflow);
         let _ = self.desk.set(desk);
+        Ok(())
+    }
+
+    /// The desk's own models that are heard.
+    pub(crate) fn learned(&self) -> Arc<Learned> {
+        Arc::clone(&self.learned.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has the next triage hear those that the registry says now.
+    pub(crate) fn refresh_learned(&self, desk: &Desk) -> Result<(), LearnedError> {
+        let fresh = self.learned().refreshed(&desk.store())?;
+        *self.learned.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         Ok(())
     }
 

@@ -26,6 +26,7 @@ use super::rights;
         (name = "workflow", description = "Events of tickets, what agents do and propose, and what people say to it"),
         (name = "audit", description = "What was done, by whom, under which policy, provably unchanged"),
         (name = "access", description = "Keys of people and services: who may come in, as what, until when"),
+        (name = "models", description = "What the desk learnt from its own tickets, and whether it counts"),
         (name = "bundles", description = "Context for an agent, with its sources"),
         (name = "records", description = "What is in the desk"),
         (name = "jobs", description = "What takes longer than a request"),
@@ -104,6 +105,9 @@ fn add_problems(path: &str, operation: &mut Operation) {
     if operation.request_body.is_some() {
         problems.push(("413", "The body is too long"));
         problems.push(("415", "The body is of another media type"));
+    }
+    if operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|all| !all.is_empty()) {
+        problems.push(("422", "A parameter or field is not as described"));
     }
     for (status, description) in problems {
         let known = operation.responses.responses.entry(status.to_owned());

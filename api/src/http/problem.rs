@@ -85,6 +85,7 @@ fn status_of(code: &str) -> StatusCode {
         "unauthorized" | "key-expired" | "key-revoked" => StatusCode::UNAUTHORIZED,
         "operator-only" | "denied" | "cross-origin" | "wrong-tenant" => StatusCode::FORBIDDEN,
         "no-such-record"
+        | "no-such-model-version"
         | "no-such-ticket"
         | "no-such-proposal"
         | "no-such-dead-letter"
@@ -94,7 +95,11 @@ fn status_of(code: &str) -> StatusCode {
         | "no-such-route" => StatusCode::NOT_FOUND,
         "method-not-allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "sparql-format" => StatusCode::NOT_ACCEPTABLE,
-        "proposal-not-open" | "generation-not-reached" | "idempotency-key-in-use" => StatusCode::CONFLICT,
+        "proposal-not-open"
+        | "model-gate"
+        | "nothing-to-roll-back"
+        | "generation-not-reached"
+        | "idempotency-key-in-use" => StatusCode::CONFLICT,
         "too-large" | "sparql-too-large" => StatusCode::PAYLOAD_TOO_LARGE,
         "too-many-requests" => StatusCode::TOO_MANY_REQUESTS,
         "unsupported-media-type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -2,12 +2,14 @@
 
 mod answer;
 mod bundle;
+mod model;
 mod record;
 mod triage;
 mod workflow;
 
 pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related, Status, Verification};
 pub(crate) use bundle::{Bundle, BundleDifference};
+pub(crate) use model::{ModelDrift, ModelVersion};
 pub(crate) use record::{AskedTicket, Filters, Leg, Record, Subject};
 pub(crate) use triage::Triage;
 pub(crate) use workflow::{

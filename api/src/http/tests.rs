@@ -3,6 +3,7 @@
 mod access;
 mod client;
 mod files;
+mod learned;
 mod limits;
 mod routes;
 mod tls;

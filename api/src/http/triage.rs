@@ -53,7 +53,8 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
         (None, Some(ticket)) => Given::Ticket(Box::new(ticket.0)),
         _ => return Err(Problem::new("invalid-request", "give either `record` or `ticket`")),
     };
-    let (policy, shown) = (caller.app.redaction.clone(), caller.shown.clone());
+    let (policy, learned) = (caller.app.redaction.clone(), caller.app.learned());
+    let shown = caller.shown.clone();
     let work = move |desk: &engine::Desk, scope: &ontology::Scope| {
         let ticket = match given {
             Given::Ticket(ticket) => *ticket,
@@ -63,7 +64,9 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
             }
         };
         check(&ticket)?;
-        let options = TriageOptions { budget_tokens, deadline_millis, policy, ..TriageOptions::default() };
+        let learned = Some(learned.as_ref());
+        let options =
+            TriageOptions { budget_tokens, deadline_millis, policy, learned, ..TriageOptions::default() };
         let made = triage(desk, scope, &ticket, &options, Timestamp::now())?;
         shown.records([&made.ticket]);
         made.bundles.iter().for_each(|bundle| shown.detail("bundle", &bundle.id));

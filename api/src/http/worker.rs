@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::Desk;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use triage::learned::Registry;
 use triage::{TriageOptions, TurnOptions, Workflow};
 
 use super::app::App;
@@ -18,6 +19,8 @@ const TICKETS: u32 = 64;
 const DEADLINE_MILLIS: u64 = 10_000;
 /// Longest sleep: settings and policies may have changed.
 const SLEEP: Duration = Duration::from_secs(5);
+/// How often the desk's own models are looked at.
+const WATCH: SignedDuration = SignedDuration::from_hours(1);
 /// Pause after a turn that could not be taken.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -58,13 +61,16 @@ pub(crate) fn start(app: &App, desk: &Arc<Desk>, workflow: &Arc<Workflow>) -> st
 }
 
 fn work(app: &App, desk: &Desk, workflow: &Workflow) {
-    let triage = TriageOptions {
-        policy: app.redaction.clone(),
-        deadline_millis: Some(DEADLINE_MILLIS),
-        ..TriageOptions::default()
-    };
-    let options = TurnOptions { scope: &app.scope, triage, threads: THREADS, tickets: TICKETS };
+    let mut watched = Timestamp::now();
     while !app.jobs.is_stopped() {
+        let learned = app.learned();
+        let triage = TriageOptions {
+            learned: Some(&learned),
+            policy: app.redaction.clone(),
+            deadline_millis: Some(DEADLINE_MILLIS),
+            ..TriageOptions::default()
+        };
+        let options = TurnOptions { scope: &app.scope, triage, threads: THREADS, tickets: TICKETS };
         let turn = catch_unwind(AssertUnwindSafe(|| workflow.turn(desk, &options, Timestamp::now())));
         let pause = match turn {
             Err(_) => {
@@ -82,6 +88,7 @@ fn work(app: &App, desk: &Desk, workflow: &Workflow) {
                 }
                 let pause = until_due(workflow);
                 if !pause.is_zero() {
+                    watch(app, desk, &mut watched);
                     seal(app);
                 }
                 pause
@@ -94,6 +101,22 @@ fn work(app: &App, desk: &Desk, workflow: &Workflow) {
         if !pause.is_zero() {
             app.wake.wait(pause);
         }
+    }
+}
+
+/// Looks once an hour whether the desk's own models still do as they did when they were measured.
+fn watch(app: &App, desk: &Desk, watched: &mut Timestamp) {
+    let now = Timestamp::now();
+    if now.duration_since(*watched) < WATCH {
+        return;
+    }
+    *watched = now;
+    match Registry::new(desk.store()).watch(desk, &app.scope, now) {
+        Ok(said) => said.iter().for_each(|said| tracing::warn!("{said}")),
+        Err(error) => tracing::error!(code = error.code(), "{error}"),
+    }
+    if let Err(error) = app.refresh_learned(desk) {
+        tracing::error!(code = error.code(), "{error}");
     }
 }
 

@@ -112,6 +112,8 @@ words! {
         ReadState = "read_state",
         /// Run the desk: verify it, and whatever has no action of its own.
         Operate = "operate",
+        /// Bring what the desk learnt further, or take it back.
+        ManageModels = "manage_models",
         /// Make, list and revoke keys.
         ManageKeys = "manage_keys",
     }
@@ -121,8 +123,8 @@ impl Action {
     /// Whether it is done to the desk as a whole.
     pub fn is_of_desk(self) -> bool {
         use Action::{
-            EraseRecords, ManageKeys, Operate, ReadAudit, ReadRecords, ReadState, ReadWorkflow, Resume,
-            RetryEvents, SendEvents, Stop, WriteRecords,
+            EraseRecords, ManageKeys, ManageModels, Operate, ReadAudit, ReadRecords, ReadState, ReadWorkflow,
+            Resume, RetryEvents, SendEvents, Stop, WriteRecords,
         };
         matches!(
             self,
@@ -137,6 +139,7 @@ impl Action {
                 | ReadState
                 | Operate
                 | ManageKeys
+                | ManageModels
         )
     }
 }

@@ -12,6 +12,7 @@ use super::status::{TRIAGE, TicketState, TicketStatus, change_state};
 use super::{Workflow, WorkflowError, read, written};
 use crate::audit::Action;
 use crate::event::{Event, EventKind};
+use crate::learned::Registry;
 use crate::policy::{Agent, Level, Policies, TicketFacts};
 use crate::proposal::{Arguments, Bound, PROPOSAL_SCHEMA, Proposal, hex};
 use crate::result::{Outcome, Triage};
@@ -56,6 +57,7 @@ impl Workflow {
         now: Timestamp,
     ) -> Result<(), WorkflowError> {
         let is_stopped = self.is_stopped()?;
+        let has_fallen_back = Registry::new(self.store.clone()).has_fallen_back()?;
         self.store.write(|batch| {
             if !lease.end(batch, now)? {
                 return Ok(());
@@ -74,7 +76,7 @@ impl Workflow {
                 status.closed = Some(now);
                 change_state(batch, &mut status, TicketState::Closed, (&came, "its source closed it"), now)?;
             } else if let (Some(ticket), Some(triage)) = (handled.ticket, handled.triage) {
-                let facts = facts(policies, ticket, triage);
+                let facts = facts(policies, ticket, triage, has_fallen_back);
                 let plan = plan(policies, &facts, triage, is_stopped);
                 act(batch, &mut status, &facts, plan, triage, policies, now)?;
             }

@@ -36,9 +36,17 @@ pub(super) struct Plan {
 }
 
 /// The ticket as policies see it.
-pub(super) fn facts(policies: &Policies, ticket: &Record, triage: &Triage) -> TicketFacts {
+pub(super) fn facts(
+    policies: &Policies,
+    ticket: &Record,
+    triage: &Triage,
+    has_fallen_back: bool,
+) -> TicketFacts {
     let category = triage.category.value.clone().unwrap_or_else(|| ticket.category.clone());
-    let autonomy = policies.autonomy(ticket.id.as_str(), &category);
+    let mut autonomy = policies.autonomy(ticket.id.as_str(), &category);
+    if has_fallen_back {
+        autonomy.level = autonomy.level.min(Level::Suggest);
+    }
     let kind = match ticket.kind {
         Kind::ServiceRequest => TicketKind::ServiceRequest,
         Kind::Problem => TicketKind::Problem,

@@ -13,7 +13,7 @@ use crate::result::Triage;
 /// The collection of tickets.
 pub(super) const TICKET: &str = "ticket";
 /// The collection of the latest triage of each ticket.
-pub(super) const TRIAGE: &str = "triage";
+pub(crate) const TRIAGE: &str = "triage";
 
 /// Where a ticket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod audit;
+mod learned;
+mod replay;
 mod workflow;
 
 use std::sync::Arc;

@@ -18,11 +18,11 @@ pub(crate) struct Triage {
     triaged: String,
     outcome: TriageOutcome,
     /// Category, then sub-category.
-    category: Decision<Vec<String>>,
+    category: Decision<Option<Vec<String>>>,
     /// 1 is highest, 5 lowest.
-    priority: Decision<u8>,
+    priority: Decision<Option<u8>>,
     /// Who should work on it.
-    team: Decision<String>,
+    team: Decision<Option<String>>,
     page: Option<PageChoice>,
     /// Earlier tickets like this one, best first.
     related: Vec<RelatedLine>,
@@ -35,8 +35,33 @@ pub(crate) struct Triage {
     bundles: Vec<BundleRef>,
     warnings: Vec<String>,
     degraded: Vec<Degraded>,
+    /// What the desk's own models say, whether or not it counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    opinions: Vec<Opinion>,
     /// What was done, in order.
     steps: Vec<StepTrace>,
+}
+
+/// What one of the desk's own models says of a ticket.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Opinion {
+    /// `category`, `priority` or `team`.
+    task: String,
+    version: u32,
+    /// SHA-256 of the model, in hex.
+    digest: String,
+    label: String,
+    /// 0 to 1.
+    probability: f64,
+    is_sure: bool,
+    /// Whether it may decide: in force, or a canary that this ticket falls to, and sure.
+    counts: bool,
+    /// The words of the ticket that spoke for it, strongest first.
+    words: Vec<String>,
+    /// How many tickets it learnt from.
+    tickets: u64,
+    /// Words of the ticket that it read.
+    read: u64,
 }
 
 /// Whether there is an answer.
@@ -53,7 +78,7 @@ pub(crate) enum TriageOutcome {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Decision<T> {
     /// Nothing when the evidence gives none.
-    value: Option<T>,
+    value: T,
     /// 0 to 1.
     confidence: f64,
     /// What spoke for it, in words, strongest first.

@@ -66,6 +66,8 @@ const CALLS: &[(&str, &str, &str, &[Role])] = {
         ("GET", "/v1/status", "", STATE),
         ("GET", "/v1/jobs", "", STATE),
         ("GET", "/metrics", "", STATE),
+        ("GET", "/v1/models", "", STATE),
+        ("POST", "/v1/models/team/roll-back", "", &[Lead, Admin]),
         ("POST", "/v1/verify", "", &[Admin]),
         ("GET", "/v1/audit/entries", "", &[Auditor, Lead, Admin]),
         ("GET", "/v1/audit/checkpoint", "", &[Auditor, Lead, Admin]),
