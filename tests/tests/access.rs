@@ -12,8 +12,8 @@ use tests::{Desk, Server, finish, root};
 /// Status and body of an answer to who shows a key or token.
 fn ask(address: &str, key: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let head = format!("authorization: Bearer {key}\r\ncontent-type: application/json\r\n");
-    let (status, text) =
-        send(address, method, path, &head, if body.is_null() { "" } else { &body.to_string() });
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let (status, text) = send(address, method, path, &head, &body);
     (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
@@ -289,6 +289,11 @@ fn tokens_of_an_identity_provider_let_people_in_as_what_they_say() {
     }
     let (status, written) = ask(server.address(), &ada, "POST", "/v1/records", &secret);
     assert_eq!(status, 202, "{written}");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while get(&server, &ada, "/v1/records/sec%3A9").0 != 200 {
+        assert!(std::time::Instant::now() < until, "the record was not taken in");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
     drop(server);
 
     let server = serve(&["--oidc-audiences-claim", "groups"]);

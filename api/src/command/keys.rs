@@ -75,6 +75,7 @@ fn role(text: &str) -> Result<Role, String> {
 
 impl Keys {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
+        global.check_exists()?;
         let desk = global.open().context(
             "keys of a desk that is served are made by its server: POST, GET and DELETE on /v1/keys",
         )?;
