@@ -64,6 +64,8 @@ enum Command {
     Backup(command::backup::Backup),
     /// Bring a copied desk back
     Restore(command::backup::Restore),
+    /// How the desk does: times, targets, agents, pages
+    Desk(command::desk::DeskCommand),
     /// What agents and people may do, and whether that is what is wanted
     Policy(command::policy::Policy),
     /// Have past tickets come again, and hold what agents would do against what people did
@@ -150,6 +152,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Reindex(command) => command.run(global),
         Command::Backup(command) => command.run(global),
         Command::Restore(command) => command.run(global),
+        Command::Desk(command) => command.run(global),
         Command::Policy(command) => command.run(global),
         Command::Replay(command) => command.run(global),
         Command::Audit(command) => command.run(global),

@@ -6,6 +6,7 @@
 mod app;
 mod audit;
 mod bundles;
+mod desk;
 mod document;
 mod entrance;
 mod events;
@@ -120,6 +121,7 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(records::neighbours))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
+        .routes(routes!(desk::show))
         .routes(routes!(overview::articles))
         .routes(routes!(overview::status))
         .routes(routes!(overview::verify))

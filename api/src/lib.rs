@@ -11,6 +11,7 @@ mod fetch;
 mod http;
 mod log;
 mod output;
+mod period;
 mod pump;
 mod settings;
 mod unknown;

@@ -26,6 +26,7 @@ mod backup;
 mod bundle;
 mod current;
 mod desk;
+mod history;
 mod inspect;
 mod knowledge;
 mod precedent;
@@ -45,6 +46,7 @@ pub use desk::{Applied, Desk, DeskError, FolderError, Neighbours};
 pub use graph::{
     ExportFormat, GraphError, QueryForm, SparqlError, SparqlFormat, SparqlLimits, SparqlOutcome, Truncation,
 };
+pub use history::{History, Told};
 pub use inspect::{Problem, Status, Verification};
 pub use job::{Job, Jobs};
 pub use knowledge::{KnowledgeReport, PagePair, PageRef, StalePage};

@@ -21,7 +21,23 @@ fn the_demo_desk_replayed_is_mostly_right_and_always_explained() {
     assert!(number(&team["right"]) / number(&team["asked"]) > 0.8, "{team}");
     // The levels that come with the program let agents propose, not act.
     assert_eq!((number(&all["routed_alone"]), number(&all["states"]["proposed"])), (0.0, 60.0));
-    let again = desk.run_embedding(&models, ["--json", "replay", "--latest", "60"]).with_code(0);
-    let again: Value = serde_json::from_str(&again.out).expect("JSON");
-    assert_eq!(said["digest"], again["digest"]);
+
+    let raise = ["policy", "set-level", "supervised", "--category", "Application", "--latest", "80"];
+    let plan = desk.run_embedding(&models, raise.iter().chain(&["--plan"])).with_code(0);
+    assert!(
+        plan.out.contains("Application") && !desk.main().join("policy/autonomy.toml").exists(),
+        "{}",
+        plan.out
+    );
+    let _ = desk.run_embedding(&models, raise).with_code(0);
+    let settings = std::fs::read_to_string(desk.main().join("policy/autonomy.toml")).expect("the settings");
+    assert!(settings.contains("name = \"Application\"\nlevel = \"supervised\"\nshare = 100"), "{settings}");
+    let after = desk.run_embedding(&models, ["--json", "replay", "--latest", "40"]).with_code(0);
+    let after: Value = serde_json::from_str(&after.out).expect("JSON");
+    assert!(
+        number(&after["report"]["by_category"]["Application"]["routed_alone"]) > 0.0,
+        "{}",
+        after["report"]["by_category"]
+    );
+    assert_eq!(number(&after["report"]["by_category"]["Access"]["routed_alone"]), 0.0);
 }

@@ -36,6 +36,8 @@ pub mod audit;
 pub mod learned;
 pub mod policy;
 
+pub mod service;
+
 mod event;
 mod proposal;
 mod workflow;
@@ -54,6 +56,6 @@ pub use result::{
     Triage,
 };
 pub use workflow::{
-    Accepted, DeadLetter, Decided, Order, TicketState, TicketStatus, Transition, Turn, TurnOptions, Workflow,
-    WorkflowError,
+    Accepted, DeadLetter, Decided, LevelChange, Notice, Order, TicketState, TicketStatus, Transition, Turn,
+    TurnOptions, Workflow, WorkflowError,
 };

@@ -39,6 +39,7 @@ mod load;
 mod decide;
 
 mod cases;
+mod raise;
 mod watched;
 
 pub use autonomy::{Autonomy, Share};
@@ -49,5 +50,7 @@ pub use facts::{
     PerMille, PersonId, Principal, ProposalFacts, Question, Resource, SettingFacts, TicketFacts,
 };
 pub use load::Written;
+pub use raise::with_level;
+pub use texts::BUILT_IN_AUTONOMY;
 pub use vocabulary::{Action, Agent, Deed, Level, Role, TicketKind};
 pub use watched::Watched;

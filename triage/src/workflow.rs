@@ -14,15 +14,21 @@
 //! | `proposal` | binding hash | `open`, `executed`, `rejected`, `superseded`, `expired`, `withdrawn` |
 //! | `dead_letter` | ticket and sequence | `dead`, `retried` |
 //! | `feedback` | ticket and number | the ruling |
+//! | `promise` | ticket | `ready` to be held against its targets, `idle` |
 //! | `setting` | `stopped` | `on`, `off` |
+//! | `replay` | digest | `kept` |
+//! | `setting` | `levels` | version of the service levels that targets were last looked at by |
 //!
-//! Journals: `event/TICKET` what came in, `ticket/TICKET` how the ticket moved, `outbox` what connectors have to deliver.
+//! Journals: `event/TICKET` what came in, `ticket/TICKET` how the ticket moved, `service/TICKET` what people were told of its targets,
+//! `outbox` what connectors have to deliver.
 
 mod accept;
 pub(crate) mod account;
 mod conclude;
 mod decide;
 mod lease;
+mod level;
+mod promise;
 mod status;
 mod switch;
 mod turn;
@@ -39,11 +45,13 @@ pub use accept::Accepted;
 pub use conclude::Order;
 pub use decide::Decided;
 pub use lease::DeadLetter;
+pub use level::LevelChange;
+pub use promise::Notice;
 pub use status::{TicketState, TicketStatus, Transition};
 pub use turn::{Turn, TurnOptions};
 
 pub(crate) use accept::take_in;
-pub(crate) use conclude::{PROPOSAL, execute, revision, settle};
+pub(crate) use conclude::{ALONE, OUTBOX, PROPOSAL, execute, revision, settle};
 pub(crate) use status::TRIAGE;
 
 /// Why the workflow could not do what it was asked.

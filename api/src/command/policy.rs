@@ -7,10 +7,11 @@ use clap::{Args, Subcommand};
 use triage::policy::{Policies, run_cases};
 
 use crate::cli::Outcome;
+use crate::command::policy_level::SetLevel;
 use crate::output::{self, BAD, BOLD, DIM, ID, paint};
 use crate::settings::Global;
 
-/// Look at the policies, and try them.
+/// Look at the policies, try them, and say how far agents go alone.
 #[derive(Debug, Args)]
 pub(crate) struct Policy {
     #[command(subcommand)]
@@ -26,6 +27,7 @@ enum Command {
         /// A TOML file of cases
         file: PathBuf,
     },
+    SetLevel(SetLevel),
 }
 
 impl Policy {
@@ -51,6 +53,7 @@ impl Policy {
                 Ok(Outcome::Fine)
             }
             Command::Test { file } => test(global, file, &policies),
+            Command::SetLevel(change) => change.run(global),
         }
     }
 }

@@ -56,42 +56,10 @@ impl Replay {
 }
 
 fn shown(made: &triage::Replay) {
-    let head = format!("{} tickets replayed under policies {}", made.all.tickets, &made.policy[..12]);
-    output::line(paint(BOLD, head));
+    let title = format!("{} tickets replayed under policies {}", made.all.tickets, &made.policy[..12]);
+    output::line(paint(BOLD, title));
     output::line(paint(DIM, format!("report {}", made.digest())));
-    let row = |name: &str, totals: &Totals| {
-        let share = |tally: Tally| {
-            tally
-                .share()
-                .map_or_else(|| "–".to_owned(), |share| format!("{:.0} % of {}", share * 100.0, tally.asked))
-        };
-        output::line(format!(
-            "{name:<24} {:>5}  {:>13}  {:>13}  {:>13}  {:>13}  {:>8}  {:>6}  {:>5}",
-            totals.tickets,
-            share(totals.team),
-            share(totals.category),
-            share(totals.priority),
-            share(totals.page),
-            totals.answered,
-            totals.routed_alone.max(totals.replied_alone),
-            totals.false_positives
-        ));
-    };
-    output::line(paint(
-        DIM,
-        format!(
-            "{:<24} {:>5}  {:>13}  {:>13}  {:>13}  {:>13}  {:>8}  {:>6}  {:>5}",
-            "as people decided",
-            "all",
-            "team right",
-            "category",
-            "priority",
-            "page right",
-            "answered",
-            "alone",
-            "wrong"
-        ),
-    ));
+    head();
     let mut categories: Vec<_> = made.by_category.iter().collect();
     categories.sort_by_key(|(category, totals)| (std::cmp::Reverse(totals.tickets), *category));
     for (category, totals) in categories {
@@ -109,4 +77,36 @@ fn shown(made: &triage::Replay) {
     for ticket in made.tickets.iter().filter(|ticket| !ticket.warnings.is_empty()) {
         output::line(paint(BAD, format!("{}: {}", ticket.ticket, ticket.warnings.join("; "))));
     }
+}
+
+/// The names of the columns of [`row`].
+pub(crate) fn head() {
+    const COLUMNS: [&str; 8] =
+        ["all", "team right", "category", "priority", "page right", "answered", "alone", "wrong"];
+    columns(&paint(DIM, format!("{:<24}", "as people decided")).to_string(), &COLUMNS.map(str::to_owned));
+}
+
+/// One line: how many tickets, what was right of what people decided, and what agents would have done alone.
+pub(crate) fn row(name: &str, totals: &Totals) {
+    let share = |tally: Tally| match tally.share() {
+        Some(share) => format!("{:.0} % of {}", share * 100.0, tally.asked),
+        None => "–".to_owned(),
+    };
+    let cells = [
+        totals.tickets.to_string(),
+        share(totals.team),
+        share(totals.category),
+        share(totals.priority),
+        share(totals.page),
+        totals.answered.to_string(),
+        totals.routed_alone.max(totals.replied_alone).to_string(),
+        totals.false_positives.to_string(),
+    ];
+    columns(&format!("{name:<24}"), &cells);
+}
+
+fn columns(name: &str, cells: &[String; 8]) {
+    const WIDTHS: [usize; 8] = [5, 13, 13, 13, 13, 8, 6, 5];
+    let cells = cells.iter().zip(WIDTHS).map(|(cell, width)| format!("{cell:>width$}"));
+    output::line(format!("{name} {}", cells.collect::<Vec<_>>().join("  ")));
 }

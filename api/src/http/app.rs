@@ -17,6 +17,7 @@ use triage::learned::{Learned, LearnedError};
 use triage::policy::Watched;
 
 use super::audit::Audit;
+use super::desk::Figures;
 use super::entrance::Entrance;
 use super::intake::Intake;
 use super::jobs::Jobs;
@@ -92,6 +93,8 @@ pub(crate) struct Shared {
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) sparql: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
+    /// How the desk does, for Prometheus.
+    pub(crate) figures: Figures,
     pub(crate) jobs: Jobs,
     /// Idempotency keys whose first request is still at work.
     pub(crate) keys_at_work: Mutex<BTreeSet<String>>,
@@ -134,6 +137,7 @@ impl App {
             requests: Arc::new(Semaphore::new(limits.in_flight)),
             sparql: Arc::new(Semaphore::new(limits.sparql_in_flight)),
             metrics: Metrics::default(),
+            figures: Figures::default(),
             jobs: Jobs::default(),
             keys_at_work: Mutex::default(),
             intake: Intake::default(),

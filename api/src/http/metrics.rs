@@ -131,6 +131,7 @@ pub(crate) async fn metrics(State(app): State<App>, _operator: Operator) -> Resu
         );
         line(&mut text, "triagraph_writer_stopped", "", u64::from(!desk.is_writing()));
         render_desk(&mut text, &*app.status().await?);
+        app.figures.render(&app, &mut text);
     }
     head(&mut text, "triagraph_jobs_waiting", "gauge", "Jobs that wait or run.");
     line(&mut text, "triagraph_jobs_waiting", "", app.jobs.waiting());
@@ -165,11 +166,11 @@ fn render_desk(text: &mut String, status: &Status) {
     }
 }
 
-fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+pub(super) fn head(text: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
-fn line(text: &mut String, name: &str, labels: &str, value: impl std::fmt::Display) {
+pub(super) fn line(text: &mut String, name: &str, labels: &str, value: impl std::fmt::Display) {
     let _ = if labels.is_empty() {
         writeln!(text, "{name} {value}")
     } else {

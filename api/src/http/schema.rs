@@ -2,6 +2,7 @@
 
 mod answer;
 mod bundle;
+mod desk;
 mod model;
 mod record;
 mod triage;
@@ -9,6 +10,7 @@ mod workflow;
 
 pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related, Status, Verification};
 pub(crate) use bundle::{Bundle, BundleDifference};
+pub(crate) use desk::{DeskMetrics, Notice, Standing};
 pub(crate) use model::{ModelDrift, ModelVersion};
 pub(crate) use record::{AskedTicket, Filters, Leg, Record, Subject};
 pub(crate) use triage::Triage;

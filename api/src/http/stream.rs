@@ -34,8 +34,8 @@ pub(crate) struct StreamParameters {
 
 /// Tells what happens as server-sent events
 ///
-/// `event` is `ticket` for a move of a ticket and `outbox` for what a connector has to deliver; `id` is the position to go on from; `data` is the
-/// transition or the order, as JSON.
+/// `event` is `ticket` for a move of a ticket, `service` for a target that comes to its end (`kind` is `warning`) or is missed (`breach`), and
+/// `outbox` for what a connector has to deliver; `id` is the position to go on from; `data` is the transition, the notice or the order, as JSON.
 #[utoipa::path(get, path = "/v1/stream", tag = "workflow", params(StreamParameters), responses(
     (status = 200, description = "Until the caller or the server ends it, or what the caller came in with", body = String, content_type = "text/event-stream"),
     (status = 403, description = "The caller is narrowed", body = ProblemBody, content_type = "application/problem+json"),
@@ -84,7 +84,7 @@ async fn entries(app: &App, after: u64) -> Option<(VecDeque<Event>, u64)> {
 /// An entry as it is told; what came in is not.
 fn told(entry: &JournalEntry) -> Option<Event> {
     let (event, _) = entry.stream.split_once('/').unwrap_or((&entry.stream, ""));
-    if !["ticket", "outbox"].contains(&event) {
+    if !["ticket", "outbox", "service"].contains(&event) {
         return None;
     }
     let body: Value = serde_json::from_slice(&entry.body).unwrap_or_default();

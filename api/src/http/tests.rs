@@ -2,6 +2,7 @@
 
 mod access;
 mod client;
+mod desk;
 mod files;
 mod learned;
 mod limits;

@@ -4,7 +4,8 @@ use axum::extract::{Path, Query};
 use engine::DeskError;
 use ontology::{Audiences, RecordId};
 use serde::{Deserialize, Serialize};
-use triage::{DeadLetter, Proposal, TicketState, TicketStatus, Transition, Triage};
+use triage::service::Standing;
+use triage::{DeadLetter, Notice, Proposal, TicketState, TicketStatus, Transition, Triage};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Caller, Operator};
@@ -64,6 +65,12 @@ pub(crate) struct Ticket {
     /// How it moved, in order.
     #[schema(value_type = Vec<schema::Transition>)]
     history: Vec<Transition>,
+    /// How it stands towards what its caller was promised; empty where it was promised nothing.
+    #[schema(value_type = Vec<schema::Standing>)]
+    standings: Vec<Standing>,
+    /// What people were told of that, in order: warnings before a target's end, and targets that were missed.
+    #[schema(value_type = Vec<schema::Notice>)]
+    notices: Vec<Notice>,
     /// What the agents made of it the last time.
     #[schema(value_type = Option<schema::Triage>)]
     triage: Option<Triage>,
@@ -93,6 +100,8 @@ pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<axum:
         let status = workflow.ticket(&id)?;
         shown.records([&id]);
         Ok(axum::Json(Ticket {
+            standings: workflow.standings(desk, scope, &status, jiff::Timestamp::now())?,
+            notices: workflow.notices(&id)?,
             status,
             history: workflow.moves(&id)?,
             triage: workflow.triage_of(&id)?,

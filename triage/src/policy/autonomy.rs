@@ -21,6 +21,11 @@ pub struct Autonomy {
 pub struct Share(u8);
 
 impl Share {
+    /// The percentage.
+    pub fn percent(self) -> u8 {
+        self.0
+    }
+
     /// Whether a ticket is in it: always the same ones, and in every larger share as well.
     pub fn has(self, ticket_id: &str) -> bool {
         let digest = Sha256::digest(ticket_id.as_bytes());

@@ -23,6 +23,9 @@ pub enum PolicyError {
     /// Settings of autonomy with a fault.
     #[error("these settings are not used: {0}; correct the line and load them again")]
     Autonomy(Fault),
+    /// Service levels with a fault.
+    #[error("these service levels are not used: {0}; correct the line and load them again")]
+    Service(Fault),
     /// A file of cases that cannot be run.
     #[error("these cases cannot be run: {0}; correct them and try again")]
     Cases(Fault),
@@ -35,6 +38,7 @@ impl PolicyError {
             Self::Read { .. } => "policy-unreadable",
             Self::Policies(_) => "policy-invalid",
             Self::Autonomy(_) => "autonomy-invalid",
+            Self::Service(_) => "service-invalid",
             Self::Cases(_) => "policy-cases-invalid",
         }
     }
@@ -53,14 +57,14 @@ pub struct Fault {
 
 impl Fault {
     /// A fault at a byte of a file.
-    pub(super) fn at(file: &str, text: &str, offset: usize, problem: impl Into<String>) -> Self {
+    pub(crate) fn at(file: &str, text: &str, offset: usize, problem: impl Into<String>) -> Self {
         let before = &text.as_bytes()[..offset.min(text.len())];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
         Self { file: file.to_owned(), line, problem: problem.into() }
     }
 
     /// A fault that a TOML reader found.
-    pub(super) fn of_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
+    pub(crate) fn of_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
         let offset = error.span().map_or(0, |span| span.start);
         Self::at(file, text, offset, error.message())
     }

@@ -15,7 +15,10 @@ pub(super) const SCHEMA: Text =
 const GUARDS: Text = Text::built_in("guards.cedar", include_str!("../../policy/guards.cedar"));
 const DEFAULT: Text = Text::built_in("default.cedar", include_str!("../../policy/default.cedar"));
 const ACCESS: Text = Text::built_in("access.cedar", include_str!("../../policy/access.cedar"));
-const AUTONOMY: Text = Text::built_in("autonomy.toml", include_str!("../../policy/autonomy.toml"));
+/// The levels of a desk that has said nothing about them.
+pub const BUILT_IN_AUTONOMY: &str = include_str!("../../policy/autonomy.toml");
+const AUTONOMY: Text = Text::built_in("autonomy.toml", BUILT_IN_AUTONOMY);
+const SERVICE: Text = Text::built_in("service.toml", include_str!("../../policy/service.toml"));
 /// Far more than people write by hand; what is larger is there by mistake.
 const MOST_BYTES: usize = 1 << 20;
 
@@ -85,6 +88,19 @@ impl Texts {
             }
         }
         Ok(texts)
+    }
+
+    /// A folder's `service.toml`, or the built-in one. It is apart, since no decision rests on it.
+    ///
+    /// # Errors
+    /// [`PolicyError::Read`] where it cannot be read.
+    pub(super) fn service(folder: Option<&Path>) -> Result<Text, PolicyError> {
+        let Some(path) = folder.map(|folder| folder.join(&*SERVICE.file)) else { return Ok(SERVICE) };
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Text { file: SERVICE.file, text: Cow::Owned(text) }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(SERVICE),
+            Err(source) => Err(PolicyError::Read { path, source }),
+        }
     }
 
     /// A hash over schema, policies and settings: another one where any of them says something else.

@@ -6,12 +6,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::decide::Policies;
 use super::error::PolicyError;
 use super::texts::Texts;
+use crate::service::ServiceLevels;
 
-/// The policies in force, from a folder that people change while the desk runs.
+/// The policies in force, and the service levels beside them, from a folder that people change while the desk runs.
 #[derive(Debug)]
 pub struct Watched {
     folder: Option<PathBuf>,
     current: RwLock<Arc<Policies>>,
+    levels: RwLock<Arc<ServiceLevels>>,
 }
 
 impl Watched {
@@ -20,7 +22,8 @@ impl Watched {
     /// # Errors
     /// As [`Policies::built_in`].
     pub fn built_in() -> Result<Self, PolicyError> {
-        Ok(Self { folder: None, current: RwLock::new(Arc::new(Policies::built_in()?)) })
+        let levels = RwLock::new(Arc::new(levels(None)?));
+        Ok(Self { folder: None, current: RwLock::new(Arc::new(Policies::built_in()?)), levels })
     }
 
     /// The policies of a folder.
@@ -29,12 +32,32 @@ impl Watched {
     /// As [`Policies::read`].
     pub fn open(folder: &Path) -> Result<Self, PolicyError> {
         let policies = Policies::read(folder)?;
-        Ok(Self { folder: Some(folder.to_owned()), current: RwLock::new(Arc::new(policies)) })
+        let levels = RwLock::new(Arc::new(levels(Some(folder))?));
+        Ok(Self { folder: Some(folder.to_owned()), current: RwLock::new(Arc::new(policies)), levels })
     }
 
     /// The policies in force. Who holds them decides by one version to the end.
     pub fn current(&self) -> Arc<Policies> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The service levels in force.
+    pub fn levels(&self) -> Arc<ServiceLevels> {
+        Arc::clone(&self.levels.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the folder's service levels and, where they differ from those in force, puts them in force. Says whether it did.
+    ///
+    /// # Errors
+    /// [`PolicyError::Service`], each time until they are mended; those in force stay as they are.
+    pub fn reload_levels_if_changed(&self) -> Result<bool, PolicyError> {
+        let Some(folder) = &self.folder else { return Ok(false) };
+        let read = levels(Some(folder))?;
+        if read.version == self.levels().version {
+            return Ok(false);
+        }
+        *self.levels.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+        Ok(true)
     }
 
     /// Reads the folder and, where its texts differ from those in force, puts the new ones in force. Says whether it did.
@@ -51,6 +74,11 @@ impl Watched {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = policies;
         Ok(true)
     }
+}
+
+fn levels(folder: Option<&Path>) -> Result<ServiceLevels, PolicyError> {
+    let text = Texts::service(folder)?;
+    ServiceLevels::parse(&text.file, &text.text)
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ use crate::result::{Outcome, Triage};
 pub(crate) const PROPOSAL: &str = "proposal";
 /// The journal of what connectors have to deliver.
 pub(crate) const OUTBOX: &str = "outbox";
+/// Who lets a deed be done that an agent does alone.
+pub(crate) const ALONE: &str = "the policies";
 /// How long people have for a proposal.
 const PROPOSAL_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -152,7 +154,7 @@ fn act(
             continue;
         }
         let arguments = &arguments;
-        execute(batch, status, arguments, "the policies", now)?;
+        execute(batch, status, arguments, ALONE, now)?;
         let said = [("deed", word(arguments.deed().as_str())), ("by", word("policies"))];
         account::by_agent(batch, Action::Execution, arguments.agent(), status, &said, now)?;
     }

@@ -47,12 +47,6 @@ pub(super) fn facts(
     if has_fallen_back {
         autonomy.level = autonomy.level.min(Level::Suggest);
     }
-    let kind = match ticket.kind {
-        Kind::ServiceRequest => TicketKind::ServiceRequest,
-        Kind::Problem => TicketKind::Problem,
-        Kind::Change => TicketKind::Change,
-        _ => TicketKind::Incident,
-    };
     let has_expired = |answer: &crate::Answer| answer.sources.iter().any(|source| source.expired);
     TicketFacts {
         categories: category,
@@ -66,7 +60,17 @@ pub(super) fn facts(
         is_degraded: !triage.degraded.is_empty(),
         affected: triage.affected.len() as u32,
         warnings: triage.warnings.len() as u32,
-        ..TicketFacts::new(kind, autonomy)
+        ..TicketFacts::new(kind(ticket.kind), autonomy)
+    }
+}
+
+/// A ticket's kind as policies spell it; an alert that fires is an incident.
+pub(super) fn kind(kind: Kind) -> TicketKind {
+    match kind {
+        Kind::ServiceRequest => TicketKind::ServiceRequest,
+        Kind::Problem => TicketKind::Problem,
+        Kind::Change => TicketKind::Change,
+        _ => TicketKind::Incident,
     }
 }
 

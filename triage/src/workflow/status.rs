@@ -6,6 +6,7 @@ use ontology::RecordId;
 use serde::{Deserialize, Serialize};
 
 use super::decide::Decided;
+use super::promise::put_up;
 use super::{Workflow, WorkflowError, read, written};
 use crate::proposal::Arguments;
 use crate::result::Triage;
@@ -195,6 +196,7 @@ impl TicketStatus {
     }
 
     pub(crate) fn put(&self, batch: &mut Batch<'_>) -> Result<(), WorkflowError> {
+        put_up(batch, self)?;
         Ok(batch.put(&Item {
             collection: TICKET.to_owned(),
             key: self.ticket.as_str().to_owned(),

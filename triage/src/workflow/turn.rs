@@ -38,6 +38,10 @@ pub struct Turn {
     pub failed: u64,
     /// Events that were set aside.
     pub dead: u64,
+    /// Targets that people were warned of.
+    pub warned: u64,
+    /// Targets that were missed.
+    pub missed: u64,
     /// What somebody should know.
     pub warnings: Vec<String>,
 }
@@ -102,6 +106,7 @@ impl Workflow {
             let ended = workers.into_iter().map(|worker| worker.join().unwrap_or(Ok(())));
             ended.fold(Ok(()), Result::and)
         })?;
+        self.keep_promises(desk, options.scope, &policies, &mut turn, now)?;
         Ok(turn)
     }
 

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ontology::{Kind, Link, Record, RecordId, Relation, SectionKind, State};
-use triage::policy::Watched;
-use triage::{Replay, ReplayOptions, Workflow, replay};
+use triage::policy::{Level, PersonId, Role, Share, Watched};
+use triage::{LevelChange, Replay, ReplayOptions, Workflow, replay};
 
 use super::learned::Trial;
 use super::{incident, now, runbook};
@@ -120,4 +120,28 @@ fn a_ticket_comes_without_what_people_wrote_and_decided_later() {
     assert!(told("created") >= 16, "{:?}", came.iter().map(|entry| &entry.kind).collect::<Vec<_>>());
     let leaks = came.iter().filter(|entry| entry.stream.starts_with("event/"));
     assert!(leaks.filter(|entry| String::from_utf8_lossy(&entry.body).contains("zebra")).count() == 0);
+}
+
+#[test]
+fn a_category_goes_autonomous_only_with_the_replay_that_shows_what_would_have_been_done() {
+    let report = replayed(&year(), 6, "level = \"autonomous\"\nshare = 100\n");
+    let trial = Trial::with(&[]);
+    let workflow = Workflow::new(trial.desk.store(), Watched::open(&trial.policies()).unwrap());
+    let category = ["WMS".to_owned()];
+    let change = |level, replay, role: Role| {
+        let share = Share::try_from(20).unwrap();
+        let change = LevelChange { category: &category, level, share, replay };
+        workflow.change_level(&change, &PersonId::new("lena"), &[role].into(), now())
+    };
+    let refused = change(Level::Autonomous, None, Role::Admin).unwrap_err();
+    assert!(refused.to_string().contains("a replay of its past tickets is attached"), "{refused}");
+    assert_eq!(change(Level::Autonomous, Some(&report), Role::Lead).unwrap_err().code(), "denied");
+    assert_eq!(change(Level::Supervised, None, Role::Agent).unwrap_err().code(), "denied");
+    assert!(trial.desk.store().items("replay", None, "", 9).unwrap().is_empty());
+    change(Level::Autonomous, Some(&report), Role::Admin).unwrap();
+    let kept = trial.desk.store().item("replay", &report.digest()).unwrap().unwrap();
+    assert_eq!(serde_json::from_slice::<Replay>(&kept.body).unwrap(), report);
+    let audit = trial.desk.store().journal("audit", 0, 99).unwrap();
+    let said = String::from_utf8_lossy(&audit.last().unwrap().body).into_owned();
+    assert!(said.contains(&report.digest()) && said.contains("autonomous"), "{said}");
 }

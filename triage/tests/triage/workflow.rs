@@ -1,5 +1,7 @@
 //! From an event to its end: every ticket comes to rest, once, whoever dies on the way and whatever the policies say.
 
+mod promises;
+
 use std::fs;
 use std::path::Path;
 

@@ -67,6 +67,7 @@ const CALLS: &[(&str, &str, &str, &[Role])] = {
         ("GET", "/v1/jobs", "", STATE),
         ("GET", "/metrics", "", STATE),
         ("GET", "/v1/models", "", STATE),
+        ("GET", "/v1/desk/metrics", "", STATE),
         ("POST", "/v1/models/team/roll-back", "", &[Lead, Admin]),
         ("POST", "/v1/verify", "", &[Admin]),
         ("GET", "/v1/audit/entries", "", &[Auditor, Lead, Admin]),
