@@ -214,6 +214,7 @@ impl Provider {
 
 /// The folder of node modules with `oidc-provider`, installed into the cache where it is missing; none where npm cannot do that, which is a
 /// failure if `TRIAGRAPH_REQUIRE_TOOLS` is set.
+#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
 fn modules() -> Option<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
