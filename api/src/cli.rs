@@ -72,6 +72,8 @@ enum Command {
     Replay(command::replay::Replay),
     /// Verify, sign and export the audit log
     Audit(command::audit::Audit),
+    /// Make, list and revoke keys for those who come over HTTP
+    Keys(command::keys::Keys),
     /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources
     Triage(command::triage::Triage),
     /// Serve HTTP: search, bundles, records, SPARQL, metrics, and a page of documentation
@@ -154,6 +156,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Replay(command) => command.run(global),
         Command::Audit(command) => command.run(global),
         Command::Desk(command) => command.run(global),
+        Command::Keys(command) => command.run(global),
         Command::Triage(command) => command.run(global),
         Command::Serve(command) => command.run(global),
         Command::Completions { shell } => {

@@ -16,6 +16,7 @@ fn code(error: &(dyn Error + 'static)) -> Option<&'static str> {
     first!(
         triage::TriageError,
         triage::WorkflowError,
+        triage::access::AccessError,
         triage::learned::LearnedError,
         triage::audit::AuditError,
         triage::audit::ExportError,

@@ -1,8 +1,7 @@
 //! What is served over HTTP? The routes, the layers around them, and the way to start and stop.
 //!
-//! A request goes through [`observe`] (id, log, metrics, problems) → [`guard`] (key, load, time) → [`extract`] (scope, body)
-//! → a handler, which asks the engine on a thread that may block. Every caller is the operator, narrowed where it says so;
-//! there are no other roles yet.
+//! A request goes through [`observe`] (id, log, metrics, problems) → [`guard`] (who: [`entrance`]; how often: [`rates`]; whether it may:
+//! [`rights`]; load, time) → [`extract`] (scope, body) → a handler, which asks the engine on a thread that may block.
 
 mod app;
 mod audit;
@@ -10,6 +9,7 @@ mod bundles;
 mod bursts;
 mod desk;
 mod document;
+mod entrance;
 mod events;
 mod extract;
 mod files;
@@ -17,14 +17,19 @@ mod forecast;
 mod guard;
 mod intake;
 mod jobs;
+mod keys;
 mod listen;
 mod metrics;
 mod models;
 mod observe;
+mod oidc;
 mod overview;
 mod problem;
 mod proposals;
+mod rates;
+mod reads;
 mod records;
+mod rights;
 mod schema;
 mod search;
 mod sparql;
@@ -32,6 +37,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod tls;
 mod triage;
 mod wire;
 mod worker;
@@ -50,8 +56,12 @@ use utoipa_swagger_ui::SwaggerUi;
 use document::{Document, Surroundings};
 
 pub(crate) use app::{App, Limits};
+pub(crate) use entrance::Entrance;
 pub(crate) use guard::Key;
+pub(crate) use keys::{KeyBody, random};
 pub(crate) use listen::serve;
+pub(crate) use oidc::{OidcSettings, Provider};
+pub(crate) use tls::acceptor;
 
 /// All routes and layers.
 pub(crate) fn router(app: &App) -> Router {
@@ -104,6 +114,8 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(audit::entries))
         .routes(routes!(audit::inclusion))
         .routes(routes!(audit::consistency))
+        .routes(routes!(keys::create, keys::list))
+        .routes(routes!(keys::revoke))
         .routes(routes!(bundles::make))
         .routes(routes!(bundles::show))
         .routes(routes!(bundles::replay))

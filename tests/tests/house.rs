@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 6] = [
 
 /// Each heavy dependency (or the start of its name, before a `*`) and the only crate that may name it; the two that talk to others on
 /// the network each name their client.
-const OWNERS: [(&str, &str); 24] = [
+const OWNERS: [(&str, &str); 27] = [
     ("oxigraph", "engine"),
     ("spareval", "engine"),
     ("tantivy", "engine"),
@@ -35,6 +35,9 @@ const OWNERS: [(&str, &str); 24] = [
     ("cedar-policy", "triage"),
     ("ct-merkle", "triage"),
     ("ed25519-dalek", "triage"),
+    ("jsonwebtoken", "api"),
+    ("ring", "api"),
+    ("tokio-rustls", "api"),
     ("axum", "api"),
     ("tokio", "api"),
     ("hyper*", "api"),
@@ -50,7 +53,7 @@ const LIMIT: usize = 300;
 
 /// Files that are too long, and the lines they may have at most. No new ones: the list only shrinks.
 const LONG: &[(&str, usize)] = &[
-    ("api/src/http/bundles.rs", 350),
+    ("api/src/http/bundles.rs", 316),
     ("engine/src/derive/identifier/reader.rs", 367),
     ("engine/src/derive/language.rs", 330),
     ("engine/src/derive/passage.rs", 389),

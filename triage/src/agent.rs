@@ -128,11 +128,8 @@ pub fn triage(
         for_model: &for_model,
     };
     let passages = evidence.tickets.items.len() + evidence.knowledge.items.len();
-    trace.add(
-        "context",
-        &evidence.knowledge.id,
-        format!("{passages} passages, strength {:.2}", strength.score),
-    );
+    let found = format!("{passages} passages, strength {:.2}", strength.score);
+    trace.add("context", &evidence.knowledge.id, found);
 
     let mut warnings = warnings(ticket, &evidence, lead, chosen);
     let changes = changes_before(desk, scope, ticket, &affected, now)?;

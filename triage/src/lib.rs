@@ -33,6 +33,7 @@ mod steps;
 
 mod agent;
 
+pub mod access;
 pub mod audit;
 pub mod learned;
 pub mod policy;

@@ -1,7 +1,7 @@
 //! Who may do what, and how far may an agent go alone?
 //!
 //! Cedar decides. The words that policies know stand in `policy/schema.cedarschema`, what always holds in `guards.cedar`, and what
-//! a desk may change in `default.cedar` and `autonomy.toml`, all compiled in. A desk's own folder ([`Policies::read`]) adds and replaces;
+//! a desk may change in `default.cedar`, `access.cedar` and `autonomy.toml`, all compiled in. A desk's own folder ([`Policies::read`]) adds and replaces;
 //! every policy is checked against the schema when it is loaded, and a set with a fault is refused as a whole.
 //!
 //! Only typed facts go in ([`Question`]), never text of a ticket, so instructions in a ticket change no decision. Nothing is

@@ -11,9 +11,10 @@ use triage::policy::Watched;
 
 use crate::audit_key::signer;
 use crate::cli::Outcome;
+use crate::command::oidc::Oidc;
 use crate::command::redaction::Redaction;
 use crate::command::traces::Traces;
-use crate::http::{self, App, Key, Limits};
+use crate::http::{self, App, Entrance, Key, Limits};
 use crate::settings::Global;
 use crate::trace::Exporter;
 use crate::{log, output};
@@ -23,16 +24,24 @@ const KEY: &str = "TRIAGRAPH_KEY";
 
 /// Serve HTTP. The address is printed once the desk is open; before that, /health/live answers and /health/ready says 503.
 ///
-/// Without a key only this machine is served. With one, each call to /v1, /sparql and /metrics has to show it:
-/// `Authorization: Bearer KEY`.
+/// Without a key only this machine is served. Once the desk has keys (`triagraph keys create`), or the server one of its own, each call to
+/// /v1, /sparql and /metrics has to show one: `Authorization: Bearer KEY`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one. Any address but a loopback one needs a key
     #[arg(long, default_value = "127.0.0.1:7878", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// File with the key [default: the variable TRIAGRAPH_KEY, if it is set]
+    /// File with a key of the server's own, for whoever runs the desk [default: the variable TRIAGRAPH_KEY, if it is set]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// File with the certificate and those that lead to it, in PEM: connections are private then (TLS)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// File with the private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    oidc: Oidc,
     #[command(flatten)]
     redaction: Redaction,
     /// Write the log as JSON lines. What is logged: the variable TRIAGRAPH_LOG, like `info` or `api=debug`
@@ -44,17 +53,16 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let key = self.key()?;
-        ensure!(
-            key.is_some() || self.listen.ip().is_loopback(),
-            "{} can be reached from other machines, so it needs a key: name a file with --key-file, or set {KEY} \
-             (`openssl rand -hex 16` makes one)",
-            self.listen
-        );
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Some(http::acceptor(certificate, key)?),
+            _ => None,
+        };
+        let is_local = self.listen.ip().is_loopback();
+        let entrance = Entrance { key: self.key()?, provider: self.oidc.provider()?, tls, is_local };
         let exporter = self.traces.exporter()?;
         log::start_for_server(self.log_json, exporter.as_ref())?;
         let limits = Limits::default();
-        let app = App::new(global.scope(), key, limits, self.redaction.policy()?);
+        let app = App::new(global.scope(), entrance, limits, self.redaction.policy()?);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(self.serve(global.clone(), app));
         // A query that does not come to an end must not keep the process.
@@ -76,8 +84,14 @@ impl Serve {
             let desk = global.open()?;
             let signer = signer(&global, &desk.store())?;
             opened.attach(desk, policies, signer)?;
-            output::line(format!("listening on http://{address}"));
-            output::line(format!("documentation at http://{address}/docs"));
+            ensure!(
+                address.ip().is_loopback() || opened.is_guarded(),
+                "{address} can be reached from other machines, so it needs a key: make one with `triagraph keys create`, name a file \
+                 with --key-file, or set {KEY} (`openssl rand -hex 16` makes one)"
+            );
+            let scheme = if opened.entrance.tls.is_some() { "https" } else { "http" };
+            output::line(format!("listening on {scheme}://{address}"));
+            output::line(format!("documentation at {scheme}://{address}/docs"));
             opened.count()?;
             anyhow::Ok(())
         });

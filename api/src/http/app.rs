@@ -1,4 +1,4 @@
-//! What do all requests share? The desk, once it is open, the key, the limits, and what is counted.
+//! What do all requests share? The desk, once it is open, what lets callers in, the limits, and what is counted.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,17 +11,20 @@ use models::RedactionPolicy;
 use ontology::Scope;
 use tokio::sync::Semaphore;
 use triage::Workflow;
+use triage::access::Keys;
 use triage::audit::Signer;
 use triage::learned::{Learned, LearnedError};
 use triage::policy::Watched;
 
 use super::audit::Audit;
 use super::desk::Figures;
-use super::guard::Key;
+use super::entrance::Entrance;
 use super::intake::Intake;
 use super::jobs::Jobs;
 use super::metrics::Metrics;
 use super::problem::Problem;
+use super::rates::{Rate, Rates};
+use super::reads::Reads;
 use super::worker::{self, Wake};
 
 /// How long a caller waits for fresh counts while records are being written; after that it gets the last ones.
@@ -38,6 +41,8 @@ pub(crate) struct Limits {
     pub(crate) connections: usize,
     /// From the start of a connection, or the end of its last request, to the end of the next request's head.
     pub(crate) head: Duration,
+    /// How often one caller may ask, other than who runs the desk.
+    pub(crate) rate: Rate,
     /// Requests at work at once; more are turned away.
     pub(crate) in_flight: usize,
     /// SPARQL queries at work at once: each has a thread with a large stack.
@@ -61,6 +66,7 @@ impl Default for Limits {
             request: Duration::from_secs(30),
             connections: 512,
             head: Duration::from_secs(10),
+            rate: Rate { per_second: 500.0, burst: 2000.0 },
             in_flight: 64,
             sparql_in_flight: 4,
             sparql,
@@ -76,7 +82,11 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     /// The most that any caller sees; a caller's own audiences narrow it further.
     pub(crate) scope: Scope,
-    pub(crate) key: Option<Key>,
+    /// What lets callers in.
+    pub(crate) entrance: Entrance,
+    pub(crate) rates: Rates,
+    /// Who read what, on its way to the audit log.
+    pub(crate) reads: Arc<Reads>,
     pub(crate) limits: Limits,
     /// What a triage hides.
     pub(crate) redaction: RedactionPolicy,
@@ -97,6 +107,7 @@ pub(crate) struct Shared {
     /// The desk's own models that are heard.
     learned: RwLock<Arc<Learned>>,
     workflow: OnceLock<Arc<Workflow>>,
+    keys: OnceLock<Keys>,
     audit: OnceLock<Audit>,
     desk: OnceLock<Arc<Desk>>,
     counted: Mutex<Option<Arc<Status>>>,
@@ -115,10 +126,12 @@ impl std::ops::Deref for App {
 
 impl App {
     /// A server for the desk of a scope's tenant, which is [attached](Self::attach) when it is open.
-    pub(crate) fn new(scope: Scope, key: Option<Key>, limits: Limits, redaction: RedactionPolicy) -> Self {
+    pub(crate) fn new(scope: Scope, entrance: Entrance, limits: Limits, redaction: RedactionPolicy) -> Self {
         Self(Arc::new(Shared {
             scope,
-            key,
+            entrance,
+            rates: Rates::default(),
+            reads: Arc::default(),
             limits,
             redaction,
             requests: Arc::new(Semaphore::new(limits.in_flight)),
@@ -132,6 +145,7 @@ impl App {
             worker: Arc::default(),
             learned: RwLock::default(),
             workflow: OnceLock::new(),
+            keys: OnceLock::new(),
             audit: OnceLock::new(),
             desk: OnceLock::new(),
             counted: Mutex::default(),
@@ -146,6 +160,8 @@ impl App {
         Jobs::start(self, &desk)?;
         let workflow = Arc::new(Workflow::new(desk.store(), policies));
         workflow.recover(Timestamp::now())?;
+        let _ = self.keys.set(Keys::open(desk.store(), self.scope.tenant.clone())?);
+        self.reads.start(desk.store())?;
         self.refresh_learned(&desk)?;
         let audit = Audit::open(desk.store(), signer)?;
         let _ = self.audit.set(audit);
@@ -178,8 +194,6 @@ impl App {
 
     /// The desk.
     pub(crate) fn desk(&self) -> Result<&Arc<Desk>, Problem> {
-        let opening =
-            || Problem::new("not-ready", "the desk is being opened: try again when /health/ready says 200");
         self.desk.get().ok_or_else(opening)
     }
 
@@ -187,6 +201,11 @@ impl App {
     pub(crate) fn workflow(&self) -> Result<Arc<Workflow>, Problem> {
         self.desk()?;
         self.workflow.get().cloned().ok_or_else(Problem::bug)
+    }
+
+    /// The keys of the desk.
+    pub(crate) fn keys(&self) -> Result<&Keys, Problem> {
+        self.keys.get().ok_or_else(opening)
     }
 
     /// The audit log of the desk.
@@ -240,4 +259,8 @@ impl App {
     fn kept(&self) -> Option<Arc<Status>> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn opening() -> Problem {
+    Problem::new("not-ready", "the desk is being opened: try again when /health/ready says 200")
 }

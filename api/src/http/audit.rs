@@ -64,6 +64,8 @@ async fn read<T: Send + 'static>(
             if !verdict.is_allowed {
                 return Err(Problem::new("denied", verdict.reasons.join("; ")));
             }
+            // Who reads the log finds in it what was read before.
+            app.reads.flush(workflow.store())?;
             ask(&app, app.audit()?)
         })
         .await

@@ -1,6 +1,6 @@
 //! What context does an agent get? `/v1/bundles`: make one or many, get, ask again, compare, and as text for a prompt.
 
-use std::sync::PoisonError;
+mod idempotency;
 
 use axum::extract::Path;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
@@ -12,18 +12,17 @@ use ontology::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::app::App;
 use super::extract::{Caller, Json};
 use super::problem::{Problem, ProblemBody};
 use super::wire::Asked;
 use super::{schema, search};
 
+use idempotency::{Turn, digest, idempotency_key, reused};
+
 /// Requests in one batch.
 const BATCH: usize = 50;
 /// Records looked at for one bundle.
 const RECORDS: usize = 100;
-/// Longest Idempotency-Key.
-const KEY_BYTES: usize = 255;
 /// The log position that a new bundle was made at; a bundle that was made before keeps the one it was first made at.
 const GENERATION: HeaderName = HeaderName::from_static("x-triagraph-generation");
 
@@ -122,6 +121,7 @@ pub(crate) async fn make(
     let key = idempotency_key(&headers)?;
     let turn = key.map(|key| Turn::take(&caller.app, key)).transpose()?;
     let digest = digest(&caller.scope, &body.bytes);
+    let shown = caller.shown.clone();
     let work = move |desk: &Desk, scope: &Scope| {
         let made = match &turn {
             None => all(desk, scope, &asked),
@@ -138,6 +138,11 @@ pub(crate) async fn make(
                 }
             },
         };
+        for one in &made {
+            if let Made::Bundle { id, .. } = one {
+                shown.detail("bundle", id);
+            }
+        }
         respond(desk, scope, made, is_batch)
     };
     caller.run(work).await
@@ -202,7 +207,14 @@ fn respond(desk: &Desk, scope: &Scope, made: Vec<Made>, is_batch: bool) -> Resul
     (status = 404, description = "No such bundle for this caller", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
-    caller.run(move |desk, scope| Ok(json(stored(desk, scope, &id)?))).await
+    let shown = caller.shown.clone();
+    caller
+        .run(move |desk, scope| {
+            let bundle = stored(desk, scope, &id)?;
+            shown.detail("bundle", &id);
+            Ok(json(bundle))
+        })
+        .await
 }
 
 /// Asks a bundle's request again now and shows the difference
@@ -211,9 +223,11 @@ pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<Respo
     (status = 404, description = "No such bundle for this caller", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn replay(caller: Caller, Path(id): Path<String>) -> Result<axum::Json<Replay>, Problem> {
+    let shown = caller.shown.clone();
     let work = move |desk: &Desk, scope: &Scope| {
         let replayed = desk.replay(scope, &id, Timestamp::now())?;
         let (bundle, difference) = replayed.ok_or_else(|| Problem::no_such_bundle(&id))?;
+        shown.detail("bundle", &bundle.id);
         Ok(axum::Json(Replay { bundle, difference }))
     };
     caller.run(work).await
@@ -229,9 +243,12 @@ pub(crate) async fn diff(
     caller: Caller,
     Path((id, other)): Path<(String, String)>,
 ) -> Result<axum::Json<BundleDifference>, Problem> {
+    let shown = caller.shown.clone();
     let work = move |desk: &Desk, scope: &Scope| {
         let difference = desk.compare_bundles(scope, &id, &other)?;
-        Ok(axum::Json(difference.ok_or_else(|| Problem::no_such_bundle(&format!("{id} or {other}")))?))
+        let difference = difference.ok_or_else(|| Problem::no_such_bundle(&format!("{id} or {other}")))?;
+        [&id, &other].into_iter().for_each(|id| shown.detail("bundle", id));
+        Ok(axum::Json(difference))
     };
     caller.run(work).await
 }
@@ -242,9 +259,11 @@ pub(crate) async fn diff(
     (status = 404, description = "No such bundle for this caller", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn prompt(caller: Caller, Path(id): Path<String>) -> Result<String, Problem> {
+    let shown = caller.shown.clone();
     let work = move |desk: &Desk, scope: &Scope| {
         let bundle: Bundle =
             serde_json::from_slice(&stored(desk, scope, &id)?).map_err(|_error| Problem::bug())?;
+        shown.detail("bundle", &id);
         Ok(bundle.prompt_text())
     };
     caller.run(work).await
@@ -293,54 +312,4 @@ fn request(value: serde_json::Value) -> Result<BundleRequest, Problem> {
         minimum_generation: ask.minimum_generation,
         ..usual
     })
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text.is_empty() || text.len() > KEY_BYTES {
-        let detail =
-            format!("Idempotency-Key is 1 to {KEY_BYTES} visible ASCII characters, for instance a UUID");
-        return Err(Problem::new("invalid-header", detail));
-    }
-    Ok(Some(format!("bundles {text}")))
-}
-
-fn reused(key: &str) -> Problem {
-    let key = key.split_once(' ').map_or(key, |(_, key)| key);
-    let detail = format!("the Idempotency-Key {key} was used for another request: take a new one");
-    Problem::new("idempotency-key-reused", detail)
-}
-
-/// Tells requests under one key apart: FNV-1a, 128 bits, of the scope and the body (draft-eastlake-fnv). Not a secure
-/// hash and need not be one: what a key gives back are ids, which are read again in the caller's own scope.
-fn digest(scope: &Scope, body: &[u8]) -> [u8; 16] {
-    const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    let scope = serde_json::to_vec(scope).unwrap_or_default();
-    let bytes = scope.iter().chain(&[0]).chain(body);
-    bytes.fold(BASIS, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME)).to_be_bytes()
-}
-
-/// The right to work under a key, until it is dropped: of two requests at once the second is told to come back.
-struct Turn {
-    app: App,
-    key: String,
-}
-
-impl Turn {
-    fn take(app: &App, key: String) -> Result<Self, Problem> {
-        let mut at_work = app.keys_at_work.lock().unwrap_or_else(PoisonError::into_inner);
-        if !at_work.insert(key.clone()) {
-            let detail = "the first request with this Idempotency-Key is still at work: try again";
-            return Err(Problem::new("idempotency-key-in-use", detail));
-        }
-        Ok(Self { app: app.clone(), key })
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.app.keys_at_work.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
-    }
 }

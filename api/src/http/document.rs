@@ -1,6 +1,7 @@
 //! What stands in the OpenAPI document beyond the handlers' own words? The head, the key, the formats of SPARQL, and the
 //! problems that the layers around the handlers answer with.
 
+use axum::http::Method;
 use engine::SparqlFormat;
 use utoipa::Modify;
 use utoipa::openapi::path::Operation;
@@ -11,6 +12,7 @@ use utoipa::openapi::{
 };
 
 use super::problem::MEDIA_TYPE;
+use super::rights;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -23,6 +25,7 @@ use super::problem::MEDIA_TYPE;
         (name = "triage", description = "What a ticket is, who should have it, and what is to be done"),
         (name = "workflow", description = "Events of tickets, what agents do and propose, and what people say to it"),
         (name = "audit", description = "What was done, by whom, under which policy, provably unchanged"),
+        (name = "access", description = "Keys of people and services: who may come in, as what, until when"),
         (name = "models", description = "What the desk learnt from its own tickets, and whether it counts"),
         (name = "bundles", description = "Context for an agent, with its sources"),
         (name = "records", description = "What is in the desk"),
@@ -41,7 +44,7 @@ impl Modify for BearerKey {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some(
-                "The key that the server was started with; without one it serves this machine only.",
+                "A key of the desk, or the one that the server was started with; where there is none it serves this machine only.",
             ))
             .build();
         document.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(scheme));
@@ -58,8 +61,9 @@ impl Modify for Surroundings {
             if path.starts_with("/health/") {
                 continue;
             }
-            for operation in operations(item) {
+            for (method, operation) in operations(item) {
                 add_problems(path, operation);
+                add_action(&method, path, operation);
                 if path == "/sparql" {
                     operation.responses.responses.insert("200".to_owned(), RefOr::T(sparql_answer()));
                 }
@@ -68,16 +72,31 @@ impl Modify for Surroundings {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let all = [
+        (Method::GET, &mut item.get),
+        (Method::POST, &mut item.post),
+        (Method::PUT, &mut item.put),
+        (Method::DELETE, &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Says which action of the policies a call is.
+fn add_action(method: &Method, path: &str, operation: &mut Operation) {
+    let Some(action) = rights::action(method, path) else { return };
+    let said = format!("Action of the policies: `{action}`.");
+    let before = operation.description.take().map(|text| format!("{text}\n\n"));
+    operation.description = Some(before.unwrap_or_default() + &said);
 }
 
 fn add_problems(path: &str, operation: &mut Operation) {
     let mut problems = vec![
         ("400", "A header, parameter or body cannot be read"),
-        ("401", "The server has a key, and it was not shown"),
-        ("403", "A page of another site asks, or this is for the operator and the caller is narrowed"),
+        ("401", "No key was shown, or one that is not good"),
+        ("403", "The caller's roles or audiences do not go so far, or a page of another site asks"),
         ("421", "The server has no key, and was asked by a name that is not this machine's"),
+        ("429", "The caller asks too often"),
         ("503", "Too many requests are at work, or the desk is not open"),
     ];
     if path != "/metrics" {

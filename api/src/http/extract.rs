@@ -10,20 +10,25 @@ use axum::http::request::Parts;
 use engine::Desk;
 use ontology::{Audience, Audiences, Scope};
 use serde::de::DeserializeOwned;
+use triage::access::Grant;
 use triage::policy::{PersonId, Role};
 
 use super::app::App;
 use super::guard::Place;
 use super::problem::Problem;
+use super::reads::Shown;
 
 /// The header that narrows what a request sees.
 pub(crate) const AUDIENCE: &str = "x-triagraph-audience";
 
-/// Who calls: the scope that the server was started with, narrowed to the audiences of the header `X-Triagraph-Audience` where there is one. Neither a
-/// query parameter nor a body widens it.
+/// Who calls: what the door let in, and the scope that the server was started with, narrowed to the audiences of the caller's key and of the
+/// header `X-Triagraph-Audience` where there are any. Neither a query parameter nor a body widens it.
 pub(crate) struct Caller {
     pub(crate) app: App,
+    pub(crate) grant: Grant,
     pub(crate) scope: Scope,
+    /// What goes out to it, for the audit log.
+    pub(crate) shown: Shown,
     place: Option<Place>,
 }
 
@@ -45,9 +50,9 @@ impl Caller {
 }
 
 impl Caller {
-    /// Who rules on proposals, and as what. Whoever has the key of the server, or sits at it, runs the desk.
+    /// Who rules on proposals, and as what.
     pub(crate) fn person(&self) -> (PersonId, BTreeSet<Role>) {
-        (PersonId::new("operator"), [Role::Agent, Role::Lead, Role::Admin].into())
+        (self.grant.person.clone(), self.grant.roles.clone())
     }
 }
 
@@ -55,8 +60,14 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let scope = narrowed(&app.scope, audiences(&parts.headers)?);
-        Ok(Self { app: app.clone(), scope, place: parts.extensions.get::<Place>().cloned() })
+        let grant = parts.extensions.get::<Grant>().cloned().ok_or_else(Problem::bug)?;
+        let granted = match &grant.audiences {
+            Audiences::All => None,
+            Audiences::Only(only) => Some(only.iter().cloned().collect()),
+        };
+        let scope = narrowed(&narrowed(&app.scope, granted), audiences(&parts.headers)?);
+        let shown = parts.extensions.get::<Shown>().cloned().unwrap_or_default();
+        Ok(Self { app: app.clone(), grant, scope, shown, place: parts.extensions.get::<Place>().cloned() })
     }
 }
 
@@ -70,7 +81,7 @@ fn narrowed(shown: &Scope, asked: Option<Vec<Audience>>) -> Scope {
     Scope::of(shown.tenant.clone(), asked.into_iter().filter(may))
 }
 
-/// A caller who is the operator: what is written, and counts over everything, are not for a narrowed one.
+/// A caller who sees all of the desk: what is written, and counts over everything, are not for a narrowed one.
 pub(crate) struct Operator(pub(crate) Caller);
 
 impl FromRequestParts<App> for Operator {
@@ -81,10 +92,12 @@ impl FromRequestParts<App> for Operator {
         if caller.scope.audiences == Audiences::All {
             return Ok(Self(caller));
         }
-        let detail = if app.scope.audiences == Audiences::All {
-            "this is for the operator: send it without the header X-Triagraph-Audience"
+        let detail = if app.scope.audiences != Audiences::All {
+            "this is for those who see all records, and this server was started with --audience: nobody does"
+        } else if caller.grant.audiences != Audiences::All {
+            "this is for those who see all records, and your key is for some audiences only: ask an admin for another"
         } else {
-            "this is for the operator, and this server was started with --audience: it serves nobody else"
+            "this is for those who see all records: send it without the header X-Triagraph-Audience"
         };
         Err(Problem::new("operator-only", detail))
     }

@@ -1,17 +1,23 @@
-//! Which requests are let in? The key, the host and origin where there is no key, the number at once, the time each may take.
+//! Which requests are let in? Who shows what the entrance asks for and may do this, so often a caller, so many at once, each for a time.
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
+use triage::access::Grant;
+use triage::policy::Action;
 
 use super::app::App;
+use super::observe::RequestId;
 use super::problem::Problem;
+use super::reads::Shown;
+use super::{entrance, rights};
 
 /// Shortest key, in bytes: 128 bits as hexadecimal digits have 32.
 pub(crate) const KEY_BYTES: usize = 24;
@@ -39,7 +45,7 @@ impl Key {
     }
 
     /// Compares in a time that depends on the offered text only, never on where the two differ.
-    fn opens(&self, offered: &str) -> bool {
+    pub(super) fn opens(&self, offered: &str) -> bool {
         let own = self.0.as_bytes();
         let differing =
             offered.bytes().enumerate().fold(offered.len() ^ own.len(), |differing, (index, byte)| {
@@ -54,16 +60,35 @@ impl Key {
 #[derive(Clone)]
 pub(crate) struct Place(#[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>);
 
-/// Lets in who shows the key. Without a key only this machine is served, and no page of another site.
-pub(crate) async fn door(State(app): State<App>, request: Request, next: Next) -> Response {
-    let checked = match &app.key {
-        Some(key) => check_key(key, request.headers()),
-        None => check_neighbour(request.headers()),
-    };
-    match checked {
-        Ok(()) => next.run(request).await,
+/// Lets in who shows what the entrance asks for, does not ask too often, and may do this; handlers find the [`Grant`] with the request.
+pub(crate) async fn door(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let action = rights::action(request.method(), &route).unwrap_or(Action::Operate);
+    match admitted(&app, request.headers().clone(), action).await {
+        Ok(grant) => {
+            let (person, shown) = (grant.person.clone(), Shown::default());
+            let id = request.extensions().get::<RequestId>().cloned();
+            request.extensions_mut().insert(grant);
+            request.extensions_mut().insert(shown.clone());
+            let response = next.run(request).await;
+            if let Some(entry) = shown.entry(&person, &route) {
+                app.reads.take(entry, id.as_ref().map(|id| id.0.as_str()), Timestamp::now());
+            }
+            response
+        }
         Err(problem) => problem.into_response(),
     }
+}
+
+async fn admitted(app: &App, headers: HeaderMap, action: Action) -> Result<Grant, Problem> {
+    let grant = entrance::admitted(app, &headers).await?;
+    tracing::Span::current().record("caller", grant.person.as_str());
+    // Whoever runs the desk sets the rate and is not held to it.
+    if grant.key.is_some() || grant.until.is_some() {
+        app.rates.take(app.limits.rate, &grant.person, Instant::now())?;
+    }
+    rights::check(app, &grant, action).await?;
+    Ok(grant)
 }
 
 /// Turns requests away when too many are at work, and stops waiting for one after its time.
@@ -77,41 +102,6 @@ pub(crate) async fn share(State(app): State<App>, mut request: Request, next: Ne
         let detail = format!("this took longer than {} ms: narrow it", app.limits.request.as_millis());
         Problem::new("timeout", detail).into_response()
     })
-}
-
-fn check_key(key: &Key, headers: &HeaderMap) -> Result<(), Problem> {
-    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let offered = header.and_then(|value| value.split_once(' '));
-    match offered {
-        Some((scheme, offered)) if scheme.eq_ignore_ascii_case("bearer") && key.opens(offered.trim()) => {
-            Ok(())
-        }
-        _ => Err(Problem::new("unauthorized", "send the key of this server as `Authorization: Bearer KEY`")),
-    }
-}
-
-/// A page in a browser on this machine can reach a loopback address: by a name of its own that resolves to it (the host
-/// tells), or by a plain form (the origin tells).
-fn check_neighbour(headers: &HeaderMap) -> Result<(), Problem> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text(HOST).unwrap_or_default();
-    let name = host.strip_prefix('[').map_or_else(
-        || host.rsplit_once(':').map_or(host, |(name, _)| name),
-        |rest| rest.split(']').next().unwrap_or_default(),
-    );
-    let is_loopback =
-        name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if !is_loopback {
-        let detail = format!("this server has no key and answers to localhost only, not to {host:?}");
-        return Err(Problem::new("wrong-host", detail));
-    }
-    match headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) {
-        Some(origin) if origin.split_once("://").is_none_or(|(_, place)| place != host) => Err(Problem::new(
-            "cross-origin",
-            "this server has no key and does not answer pages of other sites",
-        )),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -135,25 +125,5 @@ mod tests {
         assert!(!key.opens(&repeated));
         assert!(Key::new("short").is_err());
         assert!(Key::new("with a space, though it is long enough").is_err());
-    }
-
-    #[test]
-    fn without_a_key_only_this_machine_is_served() {
-        let check = |host: &'static str, origin: Option<&'static str>, expected: Result<(), &str>| {
-            let mut headers = HeaderMap::new();
-            headers.insert(HOST, host.parse().unwrap());
-            if let Some(origin) = origin {
-                headers.insert(ORIGIN, origin.parse().unwrap());
-            }
-            let found = check_neighbour(&headers).map_err(|problem| problem.code);
-            assert_eq!(found, expected, "{host} {origin:?}");
-        };
-        check("localhost:7878", None, Ok(()));
-        check("127.0.0.1", Some("http://127.0.0.1"), Ok(()));
-        check("[::1]:7878", Some("http://[::1]:7878"), Ok(()));
-        check("desk.example:7878", None, Err("wrong-host"));
-        check("127.0.0.1.example", None, Err("wrong-host"));
-        check("localhost:7878", Some("https://evil.example"), Err("cross-origin"));
-        check("localhost:7878", Some("null"), Err("cross-origin"));
     }
 }

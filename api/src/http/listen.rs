@@ -12,8 +12,10 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 use super::app::App;
 
@@ -46,6 +48,10 @@ pub(crate) async fn serve(
     if tokio::time::timeout(app.limits.shutdown, rest).await.is_err() {
         tracing::warn!("stopped while requests or a job were still at work");
     }
+    app.reads.stop();
+    if let Some(Err(error)) = app.workflow().ok().map(|workflow| app.reads.flush(workflow.store())) {
+        tracing::error!(code = error.code(), "who read what cannot be told to the audit log: {error}");
+    }
     Ok(())
 }
 
@@ -61,8 +67,11 @@ async fn take(
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let one = connection(stream, router.clone(), app.limits.head, stopped.clone(), place);
-                tokio::spawn(one);
+                let (router, head, stopped) = (router.clone(), app.limits.head, stopped.clone());
+                match app.entrance.tls.clone() {
+                    None => drop(tokio::spawn(connection(stream, router, head, stopped, place))),
+                    Some(tls) => drop(tokio::spawn(private(tls, stream, router, head, stopped, place))),
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -72,8 +81,29 @@ async fn take(
     }
 }
 
-async fn connection(
+/// A connection over TLS, which has as long to greet as the head of a request has to come.
+async fn private(
+    tls: TlsAcceptor,
     stream: TcpStream,
+    router: Router,
+    head: Duration,
+    mut stopped: watch::Receiver<bool>,
+    place: OwnedSemaphorePermit,
+) {
+    let greeting = tokio::time::timeout(head, tls.accept(stream));
+    let greeted = tokio::select! {
+        greeted = greeting => greeted,
+        _ = stopped.wait_for(|stopped| *stopped) => return,
+    };
+    match greeted {
+        Ok(Ok(stream)) => connection(stream, router, head, stopped, place).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a connection that did not become private"),
+        Err(_) => {}
+    }
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     router: Router,
     head: Duration,
     mut stopped: watch::Receiver<bool>,

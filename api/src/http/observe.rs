@@ -24,18 +24,22 @@ const ID_BYTES: usize = 128;
 /// What ties a request to what comes of it: in logs, in the audit log, at its tickets. The id of the caller's trace, else the request's own.
 #[derive(Debug, Clone)]
 pub(crate) struct Correlation(pub(crate) String);
+/// The id of a request, for those further in.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) String);
 
 /// The outermost layer.
 pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let parent: Option<TraceContext> = traceparent.and_then(|text| text.parse().ok());
     let correlation = parent.map_or_else(|| id.clone(), TraceContext::trace_id);
     let span = tracing::info_span!(
-        "request", id = %id, %correlation, %method, route = %route,
+        "request", id = %id, %correlation, %method, route = %route, caller = tracing::field::Empty,
         traceparent = parent.map(tracing::field::display), status = tracing::field::Empty
     );
     request.extensions_mut().insert(Correlation(correlation));

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use engine::{DeskError, LogError, SparqlError};
 use ontology::IdError;
 use serde::{Deserialize, Serialize};
+use triage::access::AccessError;
 use triage::audit::AuditError;
 use triage::{TriageError, WorkflowError};
 use utoipa::ToSchema;
@@ -81,7 +82,7 @@ fn status_of(code: &str) -> StatusCode {
     match code {
         "invalid-id" | "invalid-json" | "invalid-query" | "invalid-header" | "sparql-syntax"
         | "sparql-update" | "sparql-service" => StatusCode::BAD_REQUEST,
-        "unauthorized" => StatusCode::UNAUTHORIZED,
+        "unauthorized" | "key-expired" | "key-revoked" => StatusCode::UNAUTHORIZED,
         "operator-only" | "denied" | "cross-origin" | "wrong-tenant" => StatusCode::FORBIDDEN,
         "no-such-record"
         | "no-such-model-version"
@@ -91,6 +92,7 @@ fn status_of(code: &str) -> StatusCode {
         | "no-such-burst"
         | "no-such-bundle"
         | "no-such-job"
+        | "no-such-key"
         | "no-such-route" => StatusCode::NOT_FOUND,
         "method-not-allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "sparql-format" => StatusCode::NOT_ACCEPTABLE,
@@ -101,6 +103,7 @@ fn status_of(code: &str) -> StatusCode {
         | "generation-not-reached"
         | "idempotency-key-in-use" => StatusCode::CONFLICT,
         "too-large" | "sparql-too-large" => StatusCode::PAYLOAD_TOO_LARGE,
+        "too-many-requests" => StatusCode::TOO_MANY_REQUESTS,
         "unsupported-media-type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "wrong-host" => StatusCode::MISDIRECTED_REQUEST,
         "invalid-request"
@@ -112,7 +115,9 @@ fn status_of(code: &str) -> StatusCode {
         | "unknown-mapping"
         | "nothing-to-read"
         | "source-name" => StatusCode::UNPROCESSABLE_ENTITY,
-        "overloaded" | "not-ready" | "writer-stopped" | "queue-full" => StatusCode::SERVICE_UNAVAILABLE,
+        "overloaded" | "not-ready" | "provider-unreachable" | "writer-stopped" | "queue-full" => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         "disk-full" => StatusCode::INSUFFICIENT_STORAGE,
         "timeout" | "sparql-timeout" => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -158,7 +163,7 @@ pub(crate) async fn written(response: Response, request_id: &str) -> (Response, 
         StatusCode::UNAUTHORIZED => {
             parts.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT => {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS => {
             parts.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         _ => {}
@@ -213,6 +218,12 @@ impl From<AuditError> for Problem {
 
 impl From<WorkflowError> for Problem {
     fn from(error: WorkflowError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

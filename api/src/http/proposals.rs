@@ -41,7 +41,13 @@ pub(crate) async fn list(
     let ListParameters { state, after, limit } = parameters;
     search::check_limit(limit as usize, PAGE as usize)?;
     let workflow = caller.app.workflow()?;
-    caller.run(move |_, _| Ok(axum::Json(workflow.proposals(state.as_deref(), &after, limit)?))).await
+    let shown = caller.shown.clone();
+    let read = move |_: &engine::Desk, _: &ontology::Scope| {
+        let proposals = workflow.proposals(state.as_deref(), &after, limit)?;
+        shown.records(proposals.iter().map(|proposal| &proposal.bound.ticket));
+        Ok(axum::Json(proposals))
+    };
+    caller.run(read).await
 }
 
 /// Shows a proposal
@@ -54,7 +60,13 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Proposal>, Problem> {
     let workflow = caller.app.workflow()?;
-    caller.run(move |_, _| Ok(axum::Json(workflow.proposal(&id)?))).await
+    let shown = caller.shown.clone();
+    let read = move |_: &engine::Desk, _: &ontology::Scope| {
+        let proposal = workflow.proposal(&id)?;
+        shown.records([&proposal.bound.ticket]);
+        Ok(axum::Json(proposal))
+    };
+    caller.run(read).await
 }
 
 /// What somebody says to a proposal.

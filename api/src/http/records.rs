@@ -46,9 +46,12 @@ pub(crate) async fn show(
     Query(parameters): Query<ShowParameters>,
 ) -> Result<axum::Json<Observation>, Problem> {
     let id = RecordId::new(&id)?;
+    let shown = caller.shown.clone();
     let read = move |desk: &engine::Desk, scope: &ontology::Scope| {
         let found = desk.record(scope, &id, parameters.as_of)?;
-        Ok(axum::Json(found.ok_or(DeskError::NoSuchRecord { id })?))
+        let found = found.ok_or(DeskError::NoSuchRecord { id })?;
+        shown.records([&found.record.id]);
+        Ok(axum::Json(found))
     };
     caller.run(read).await
 }
@@ -195,5 +198,13 @@ pub(crate) async fn neighbours(
 ) -> Result<axum::Json<Neighbours>, Problem> {
     let id = RecordId::new(&id)?;
     search::check_limit(parameters.limit, NEIGHBOURS)?;
-    caller.run(move |desk, scope| Ok(axum::Json(desk.neighbours(scope, &id, parameters.limit)?))).await
+    let shown = caller.shown.clone();
+    let work = move |desk: &engine::Desk, scope: &ontology::Scope| {
+        let neighbours = desk.neighbours(scope, &id, parameters.limit)?;
+        let ends: BTreeSet<&RecordId> =
+            neighbours.edges.iter().flat_map(|edge| [&edge.from, &edge.to]).chain([&id]).collect();
+        shown.records(ends);
+        Ok(axum::Json(neighbours))
+    };
+    caller.run(work).await
 }

@@ -95,8 +95,10 @@ pub(crate) async fn search(caller: Caller, body: Json<SearchRequest>) -> Result<
             .map(|millis| Instant::now() + Duration::from_millis(millis)),
         ..Query::new(request.text, Timestamp::now())
     };
+    let shown = caller.shown.clone();
     let work = move |desk: &engine::Desk, scope: &ontology::Scope| {
         let mut hits = desk.search(scope, &query)?;
+        shown.records(hits.hits.iter().map(|hit| &hit.record));
         hits.warnings.extend(unknown_names(desk, scope, &query.filters)?);
         Ok(axum::Json(hits))
     };
@@ -119,7 +121,13 @@ pub(crate) async fn related(
     let about = Subject::from(about);
     check_subject(&about)?;
     check_limit(limit, 300)?;
-    caller.run(move |desk, scope| Ok(axum::Json(desk.related(scope, &about, limit, Timestamp::now())?))).await
+    let shown = caller.shown.clone();
+    let work = move |desk: &engine::Desk, scope: &ontology::Scope| {
+        let related = desk.related(scope, &about, limit, Timestamp::now())?;
+        shown.records(related.tickets.iter().map(|ticket| &ticket.hit.record));
+        Ok(axum::Json(related))
+    };
+    caller.run(work).await
 }
 
 pub(crate) fn check_subject(subject: &Subject) -> Result<(), Problem> {

@@ -140,11 +140,13 @@ async fn answer(caller: Caller, headers: &HeaderMap, query: String) -> Result<Re
             format!("{} queries are at work, which is the limit: try again", limits.sparql_in_flight);
         return Err(Problem::new("overloaded", detail));
     };
+    let shown = caller.shown.clone();
     let work = move |desk: &engine::Desk, scope: &ontology::Scope| {
         let _place = place;
         let mut out = Vec::new();
         let outcome = desk.sparql(scope, &query, &formats, limits.sparql, &mut out)?;
         let kind = outcome.format.media_type();
+        shown.query(&query, outcome.rows);
         let mut response =
             ([(CONTENT_TYPE, kind)], [(GENERATION, outcome.position.to_string())], out).into_response();
         let cut = outcome.truncated.map(|truncated| match truncated {

@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use engine::JournalEntry;
 use futures_util::stream;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
@@ -36,7 +37,7 @@ pub(crate) struct StreamParameters {
 /// `event` is `ticket` for a move of a ticket, `service` for a target that comes to its end (`kind` is `warning`) or is missed (`breach`), and
 /// `outbox` for what a connector has to deliver; `id` is the position to go on from; `data` is the transition, the notice or the order, as JSON.
 #[utoipa::path(get, path = "/v1/stream", tag = "workflow", params(StreamParameters), responses(
-    (status = 200, description = "Until the caller or the server ends it", body = String, content_type = "text/event-stream"),
+    (status = 200, description = "Until the caller or the server ends it, or what the caller came in with", body = String, content_type = "text/event-stream"),
     (status = 403, description = "The caller is narrowed", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn follow(
@@ -44,26 +45,29 @@ pub(crate) async fn follow(
     Query(parameters): Query<StreamParameters>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    let app = caller.app.clone();
+    let (app, grant) = (caller.app.clone(), caller.grant.clone());
     let workflow = app.workflow()?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let after = match last.or(parameters.after) {
         Some(after) => after,
         None => caller.run(move |_, _| Ok(workflow.store().newest()?)).await?,
     };
-    let events = stream::unfold((app, after, VecDeque::new()), |(app, mut after, mut waiting)| async move {
-        while waiting.is_empty() {
-            if app.jobs.is_stopped() {
-                return None;
+    let events = stream::unfold((app, after, VecDeque::new()), move |(app, mut after, mut waiting)| {
+        let grant = grant.clone();
+        async move {
+            while waiting.is_empty() {
+                if app.jobs.is_stopped() || !app.is_good(&grant, Timestamp::now()) {
+                    return None;
+                }
+                let (found, position) = entries(&app, after).await?;
+                (waiting, after) = (found, position);
+                if waiting.is_empty() {
+                    tokio::time::sleep(LOOK).await;
+                }
             }
-            let (found, position) = entries(&app, after).await?;
-            (waiting, after) = (found, position);
-            if waiting.is_empty() {
-                tokio::time::sleep(LOOK).await;
-            }
+            let event: Event = waiting.pop_front()?;
+            Some((Ok::<_, Infallible>(event), (app, after, waiting)))
         }
-        let event: Event = waiting.pop_front()?;
-        Some((Ok::<_, Infallible>(event), (app, after, waiting)))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }

@@ -1,5 +1,6 @@
 //! Does the server keep its promises, over real sockets?
 
+mod access;
 mod client;
 mod coming;
 mod desk;
@@ -7,6 +8,7 @@ mod files;
 mod learned;
 mod limits;
 mod routes;
+mod tls;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -22,7 +24,7 @@ use ontology::{
 };
 use tokio::sync::oneshot;
 
-use super::{App, Key, Limits, serve};
+use super::{App, Entrance, Key, Limits, serve};
 use client::{Answer, Ask};
 
 /// A running server over a small desk.
@@ -62,9 +64,23 @@ impl Server {
         Self::empty(operator(), limits, key)
     }
 
+    /// Without a desk, over TLS.
+    fn private(limits: Limits, tls: tokio_rustls::TlsAcceptor) -> Self {
+        Self::behind(
+            Entrance { key: None, provider: None, tls: Some(tls), is_local: true },
+            operator(),
+            limits,
+        )
+    }
+
     fn empty(scope: Scope, limits: Limits, key: Option<&str>) -> Self {
+        let key = key.map(|key| Key::new(key).unwrap());
+        Self::behind(Entrance { key, provider: None, tls: None, is_local: true }, scope, limits)
+    }
+
+    fn behind(entrance: Entrance, scope: Scope, limits: Limits) -> Self {
         let redaction = triage::TriageOptions::default().policy;
-        let app = App::new(scope, key.map(|key| Key::new(key).unwrap()), limits, redaction);
+        let app = App::new(scope, entrance, limits, redaction);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();

@@ -47,7 +47,13 @@ pub(crate) async fn list(
     let ListParameters { state, after, limit } = parameters;
     search::check_limit(limit as usize, PAGE as usize)?;
     let workflow = caller.app.workflow()?;
-    caller.run(move |_, _| Ok(axum::Json(workflow.tickets(state, &after, limit)?))).await
+    let shown = caller.shown.clone();
+    let read = move |_: &engine::Desk, _: &ontology::Scope| {
+        let tickets = workflow.tickets(state, &after, limit)?;
+        shown.records(tickets.iter().map(|status| &status.ticket));
+        Ok(axum::Json(tickets))
+    };
+    caller.run(read).await
 }
 
 /// A ticket with its history.
@@ -89,6 +95,7 @@ pub(crate) struct Ticket {
 pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<axum::Json<Ticket>, Problem> {
     let id = RecordId::new(&id)?;
     let workflow = caller.app.workflow()?;
+    let shown = caller.shown.clone();
     let read = move |desk: &engine::Desk, scope: &ontology::Scope| {
         if scope.audiences != Audiences::All {
             desk.record(scope, &id, None)?.ok_or(DeskError::NoSuchRecord { id: id.clone() })?;
@@ -98,6 +105,7 @@ pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<axum:
         }
         let status = workflow.ticket(&id)?;
         let record = desk.record(scope, &id, None)?.map(|seen| seen.record);
+        shown.records([&id]);
         Ok(axum::Json(Ticket {
             belongs_to: status.burst.as_ref().map(|burst| workflow.burst(burst)).transpose()?,
             course: record

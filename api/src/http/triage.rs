@@ -54,6 +54,7 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
         _ => return Err(Problem::new("invalid-request", "give either `record` or `ticket`")),
     };
     let (policy, learned) = (caller.app.redaction.clone(), caller.app.learned());
+    let shown = caller.shown.clone();
     let work = move |desk: &engine::Desk, scope: &ontology::Scope| {
         let ticket = match given {
             Given::Ticket(ticket) => *ticket,
@@ -66,7 +67,10 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
         let learned = Some(learned.as_ref());
         let options =
             TriageOptions { budget_tokens, deadline_millis, policy, learned, ..TriageOptions::default() };
-        Ok(axum::Json(triage(desk, scope, &ticket, &options, Timestamp::now())?))
+        let made = triage(desk, scope, &ticket, &options, Timestamp::now())?;
+        shown.records([&made.ticket]);
+        made.bundles.iter().for_each(|bundle| shown.detail("bundle", &bundle.id));
+        Ok(axum::Json(made))
     };
     caller.run(work).await
 }

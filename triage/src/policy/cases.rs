@@ -13,8 +13,8 @@
 //! expect = "deny"
 //! policy = "reply-needs-evidence"           # which policy has to say so; may be left out
 //! ```
-//! A case with `proposal = { … }` asks about a proposal, one with `setting = { … }` about a level for a category; stopping, resuming and
-//! reading the audit log are about the desk; all else is about the ticket. `stopped = true` throws the kill switch.
+//! A case with `proposal = { … }` asks about a proposal, one with `setting = { … }` about a level for a category; stopping, resuming,
+//! reading the audit log and calls over HTTP are about the desk; all else is about the ticket. `stopped = true` throws the kill switch.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -163,10 +163,8 @@ fn question(case: &Case, all: &Cases) -> Result<Question, String> {
             Resource::Proposal(facts(proposal)?)
         }
         (None, Some(setting)) => Resource::Setting(facts(setting.clone())?),
-        (None, None) => match case.action {
-            Action::Stop | Action::Resume | Action::ReadAudit => Resource::Desk,
-            _ => Resource::Ticket(facts(ticket)?),
-        },
+        (None, None) if case.action.is_of_desk() => Resource::Desk,
+        (None, None) => Resource::Ticket(facts(ticket)?),
     };
     Ok(Question { principal, action: case.action, resource, is_stopped: case.stopped })
 }

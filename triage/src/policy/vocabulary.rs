@@ -102,6 +102,51 @@ words! {
         Resume = "resume",
         /// Read the audit log.
         ReadAudit = "read_audit",
+        /// Look things up: search, bundles, triage, records, SPARQL, articles.
+        ReadRecords = "read_records",
+        /// Look at tickets, proposals, dead letters and the outbox.
+        ReadWorkflow = "read_workflow",
+        /// Send events of tickets.
+        SendEvents = "send_events",
+        /// Have events tried again that could not be handled.
+        RetryEvents = "retry_events",
+        /// Write records and files.
+        WriteRecords = "write_records",
+        /// Delete or purge records.
+        EraseRecords = "erase_records",
+        /// Read counts, jobs and metrics.
+        ReadState = "read_state",
+        /// Run the desk: verify it, and whatever has no action of its own.
+        Operate = "operate",
+        /// Bring what the desk learnt further, or take it back.
+        ManageModels = "manage_models",
+        /// Make, list and revoke keys.
+        ManageKeys = "manage_keys",
+    }
+}
+
+impl Action {
+    /// Whether it is done to the desk as a whole.
+    pub fn is_of_desk(self) -> bool {
+        use Action::{
+            EraseRecords, ManageKeys, ManageModels, Operate, ReadAudit, ReadRecords, ReadState, ReadWorkflow,
+            Resume, RetryEvents, SendEvents, Stop, WriteRecords,
+        };
+        matches!(
+            self,
+            Stop | Resume
+                | ReadAudit
+                | ReadRecords
+                | ReadWorkflow
+                | SendEvents
+                | RetryEvents
+                | WriteRecords
+                | EraseRecords
+                | ReadState
+                | Operate
+                | ManageKeys
+                | ManageModels
+        )
     }
 }
 

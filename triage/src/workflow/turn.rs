@@ -120,7 +120,8 @@ impl Workflow {
         })?;
         let has_handled = turn.handled > 0;
         if let Err(error) = self.watch_bursts(desk, options.scope, &policies, has_handled, now) {
-            turn.warnings.push(format!("the search for bursts failed, the next turn tries again: {error}"));
+            let text = format!("the search for bursts failed, the next turn tries again: {error}");
+            turn.warnings.push(Warning { correlation: None, text });
         }
         self.keep_promises(desk, options.scope, &policies, &mut turn, now)?;
         Ok(turn)

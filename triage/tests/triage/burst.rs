@@ -93,7 +93,8 @@ impl Flow {
         self.sent.set(self.sent.get() + 1);
         let id = self.sent.get().to_string();
         let correlation = format!("trace-{id}");
-        let event = Event { id, source: "desk".to_owned(), kind, at, correlation, ticket, record };
+        let event =
+            Event { id, source: "desk".to_owned(), kind, at, correlation, traceparent: None, ticket, record };
         self.workflow.accept(&[event], at).unwrap();
     }
 
