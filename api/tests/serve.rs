@@ -3,9 +3,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-fn triagraph(data: &std::path::Path) -> Command {
+fn triagraph(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_triagraph"));
     command
         .arg("--data")
@@ -66,17 +67,23 @@ fn its_log_has_no_colours_outside_of_a_terminal_and_it_shows_its_audience_only()
 
 #[test]
 fn it_refuses_other_machines_without_a_key_and_a_weak_key_anywhere() {
-    let folder = tempfile::tempdir().unwrap();
-    let check = |arguments: &[&str], key: Option<&str>, expected: &str| {
-        let mut command = triagraph(folder.path());
+    let (folder, desk) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    assert!(triagraph(desk.path()).arg("init").output().unwrap().status.success());
+    let check = |data: &Path, arguments: &[&str], key: Option<&str>, expected: &str| {
+        let mut command = triagraph(data);
         command.arg("serve").args(arguments).envs(key.map(|key| ("TRIAGRAPH_KEY", key)));
         let ended = command.output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         assert_eq!(ended.status.code(), Some(2), "{said}");
         assert!(said.contains(expected), "{said}");
     };
-    check(&["--listen", "0.0.0.0:0"], None, "needs a key");
-    check(&["--listen", "127.0.0.1:0"], Some("secret"), "at least 24");
-    check(&["--listen", "127.0.0.1:0", "--key-file", "/nonexistent/key"], None, "/nonexistent/key");
-    check(&["--listen", "127.0.0.1:0"], None, "triagraph init");
+    check(desk.path(), &["--listen", "0.0.0.0:0"], None, "needs a key");
+    check(folder.path(), &["--listen", "127.0.0.1:0"], Some("secret"), "at least 24");
+    check(
+        folder.path(),
+        &["--listen", "127.0.0.1:0", "--key-file", "/nonexistent/key"],
+        None,
+        "/nonexistent/key",
+    );
+    check(folder.path(), &["--listen", "127.0.0.1:0"], None, "triagraph init");
 }

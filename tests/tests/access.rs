@@ -212,8 +212,8 @@ impl Provider {
     }
 }
 
-/// The folder of node modules with `oidc-provider`, installed into the cache where it is missing; none where npm cannot do that, which is a
-/// failure if `TRIAGRAPH_REQUIRE_TOOLS` is set.
+/// The folder of node modules with `oidc-provider`, installed into the cache where it is missing; none where there is no npm. An npm that cannot
+/// install it is a failure if `TRIAGRAPH_REQUIRE_TOOLS` is set.
 #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
 fn modules() -> Option<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
@@ -231,8 +231,10 @@ fn modules() -> Option<PathBuf> {
             .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
             .arg(&folder)
             .arg("oidc-provider@9");
+        // Without npm there is nothing to install with: `make test` promises no more than Python's tools.
         if install.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-            break;
+            eprintln!("skipped: there is no npm to install an identity provider with");
+            return None;
         }
     }
     let told = "there is no identity provider to test with: install Node.js 20 or newer with npm, and let it reach its registry";
