@@ -51,6 +51,13 @@ pub struct Arrival {
     pub category: Vec<String>,
 }
 
+impl Arrival {
+    /// When a change was done; nothing for one that is planned, stopped or given up.
+    pub fn done(&self) -> Option<Timestamp> {
+        crate::table::done(self.state, [self.resolved, self.modified, Some(self.at)])
+    }
+}
+
 /// Something that a ticket hits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

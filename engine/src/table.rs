@@ -30,7 +30,7 @@ use sets::Sets;
 use stored::Stored;
 
 pub(crate) use keys::KeyId;
-pub(crate) use revision::{KeyedLink, Mention, Revision, category_key, referred_keys};
+pub(crate) use revision::{KeyedLink, Mention, Revision, category_key, done, referred_keys};
 pub(crate) use stored::{Beside, StoredError};
 pub(crate) use write::name_it;
 

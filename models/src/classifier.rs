@@ -8,7 +8,6 @@ mod solver;
 mod training;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -109,7 +108,7 @@ struct Head {
     threshold: Option<f64>,
 }
 
-/// Why a classifier could not be trained, opened or asked.
+/// Why a classifier could not be trained, read or asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClassifierError {
@@ -161,15 +160,6 @@ pub enum ClassifierError {
         /// The newest format that is known here.
         known: u32,
     },
-    /// Reading or writing failed.
-    #[error("cannot read or write the classifier {path}; check that it is there and permitted")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
 }
 
 impl ClassifierError {
@@ -183,7 +173,6 @@ impl ClassifierError {
             Self::Precision { .. } => "classifier-precision",
             Self::Damaged { .. } => "classifier-damaged",
             Self::Newer { .. } => "classifier-newer",
-            Self::Io { .. } => "classifier-io",
         }
     }
 }

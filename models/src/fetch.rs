@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use ureq::Agent;
 
-/// Gets a document. No redirect is followed, so that what answers is what was named.
+/// Gets a document. No redirect is followed and no proxy asked, so that what answers is what was named.
 ///
 /// # Errors
 /// When the server cannot be reached, answers with another status than 200, sends more than `most_bytes`, or takes longer than `wait`.
 pub fn fetch(url: &str, most_bytes: u64, wait: Duration) -> io::Result<Vec<u8>> {
     let config = Agent::config_builder()
         .timeout_global(Some(wait))
+        .proxy(None)
         .max_redirects(0)
         .max_redirects_will_error(true)
         .user_agent(concat!("triagraph/", env!("CARGO_PKG_VERSION")))

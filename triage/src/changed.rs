@@ -17,20 +17,9 @@ const TOLD: usize = 3;
 /// A change that was done shortly before an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeBefore {
-    /// The change.
-    pub change: RecordId,
-    /// Its title.
-    pub title: String,
-    /// When it was done.
-    pub done: Timestamp,
-    /// The thing that was changed.
-    pub thing: RecordId,
-    /// What it is called.
-    pub thing_title: String,
-    /// What the incident hits, and what rests on the thing.
-    pub from: RecordId,
-    /// Steps of dependence between both; 0 where it is the same.
-    pub steps: u8,
+    /// The change, and the way to it from what the incident hits.
+    #[serde(flatten)]
+    pub earlier: EarlierChange,
     /// Minutes between the change and the incident.
     pub minutes: i64,
 }
@@ -50,9 +39,9 @@ pub(crate) fn changes_before(
     let things: Vec<RecordId> = affected.iter().map(|one| one.record.clone()).collect();
     let changed = desk.changed_before(scope, &things, moment, NOTICED)?;
     let near = changed.into_iter().filter(|one| one.steps <= STEPS).take(TOLD);
-    let told = |EarlierChange { change, title, done, thing, thing_title, from, steps }| {
-        let minutes = moment.duration_since(done).as_mins();
-        ChangeBefore { change, title, done, thing, thing_title, from, steps, minutes }
+    let told = |earlier: EarlierChange| {
+        let minutes = moment.duration_since(earlier.done).as_mins();
+        ChangeBefore { earlier, minutes }
     };
     Ok(near.map(told).collect())
 }
@@ -60,9 +49,10 @@ pub(crate) fn changes_before(
 impl ChangeBefore {
     /// What people are told, of a thing by its name.
     pub(crate) fn warning(&self, affected: &[Affected]) -> String {
-        let number = self.change.external();
-        let hit = affected.iter().find(|one| one.record == self.from);
-        let way = match (self.steps, hit) {
+        let EarlierChange { change, title, thing_title, from, steps, .. } = &self.earlier;
+        let number = change.external();
+        let hit = affected.iter().find(|one| one.record == *from);
+        let way = match (steps, hit) {
             (0, _) | (_, None) => String::new(),
             (_, Some(hit)) => format!(", on which {} rests", hit.name),
         };
@@ -70,9 +60,6 @@ impl ChangeBefore {
             minutes if minutes < 120 => format!("{minutes} minutes"),
             minutes => format!("{} hours", minutes / 60),
         };
-        format!(
-            "{number} ({}) changed {}{way}, {before} before: see whether it is the cause",
-            self.title, self.thing_title
-        )
+        format!("{number} ({title}) changed {thing_title}{way}, {before} before: see whether it is the cause")
     }
 }

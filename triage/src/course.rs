@@ -125,10 +125,11 @@ fn around(
     for edge in desk.neighbours(scope, &ticket.id, AROUND)?.edges {
         let says =
             !matches!(edge.relation, Relation::Mentions | Relation::Affects) || kinds[0] != Kind::Incident;
-        if says && edge.relation != Relation::Mentions && !seen.contains(&edge.to) {
+        let edge_says = (edge.to.clone(), edge.relation, edge.reversed);
+        if says && edge.relation != Relation::Mentions && !seen.contains(&edge_says) {
             let other = desk.record(scope, &edge.to, None)?.map(|seen| seen.record);
             if let Some(other) = other.filter(|other| kinds.contains(&other.kind)) {
-                seen.insert(edge.to);
+                seen.insert(edge_says);
                 found.push((other, edge.relation, edge.reversed));
             }
         }
@@ -138,8 +139,11 @@ fn around(
 }
 
 fn problem(desk: &Desk, scope: &Scope, ticket: &Record) -> Result<ProblemCourse, DeskError> {
-    let incidents = around(desk, scope, ticket, &[Kind::Incident, Kind::ServiceRequest])?;
-    let changes = around(desk, scope, ticket, &[Kind::Change])?;
+    let mut incidents = around(desk, scope, ticket, &[Kind::Incident, Kind::ServiceRequest])?;
+    let mut changes = around(desk, scope, ticket, &[Kind::Change])?;
+    for found in [&mut incidents, &mut changes] {
+        found.dedup_by(|a, b| a.0.id == b.0.id);
+    }
     let is_open =
         |record: &Record| matches!(record.state, Some(State::Open | State::InProgress | State::OnHold));
     let heading = |text: &str| text.to_lowercase().contains("workaround");
@@ -180,7 +184,8 @@ fn change(desk: &Desk, scope: &Scope, ticket: &Record, now: Timestamp) -> Result
     let touched = touched.into_iter().filter(|one| one.1 == Relation::Affects && !one.2);
     let things: Vec<RecordId> = touched.map(|one| one.0.id).collect();
     let caused = around(desk, scope, ticket, &[Kind::Incident])?;
-    let caused: Vec<RecordId> = caused.into_iter().filter(|one| one.2).map(|one| one.0.id).collect();
+    let caused = caused.into_iter().filter(|one| one.2 && one.1 == Relation::CausedBy);
+    let caused: Vec<RecordId> = caused.map(|one| one.0.id).collect();
     let after = match ends.or(begins).filter(|_| stage == ChangeStage::Done || stage == ChangeStage::Underway)
     {
         Some(done) => incidents_after(desk, scope, &things, done)?,

@@ -6,8 +6,8 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use ontology::Audiences;
-use triage::access::{Keys as Ring, NewKey};
-use triage::policy::{PersonId, Role};
+use triage::access::{Grant, Keys as Ring, NewKey};
+use triage::policy::Role;
 
 use crate::cli::Outcome;
 use crate::http::{KeyBody, random};
@@ -80,7 +80,7 @@ impl Keys {
             "keys of a desk that is served are made by its server: POST, GET and DELETE on /v1/keys",
         )?;
         let ring = Ring::open(desk.store(), global.tenant.clone())?;
-        let (operator, now) = (PersonId::new("operator"), Timestamp::now());
+        let (operator, now) = (Grant::operator().person, Timestamp::now());
         match &self.command {
             Command::Create { name, roles, expires } => {
                 let wanted = NewKey {

@@ -3,7 +3,8 @@
 use clap::Args;
 use engine::Desk;
 use jiff::Timestamp;
-use triage::policy::{Level, PersonId, Role, Share, Watched, with_level};
+use triage::access::Grant;
+use triage::policy::{Level, Share, Watched, with_level};
 use triage::{LevelChange, Replay, ReplayOptions, Totals, Workflow, replay};
 
 use crate::cli::Outcome;
@@ -68,8 +69,8 @@ impl SetLevel {
         let workflow = Workflow::new(desk.store(), Watched::open(&folder)?);
         let change =
             LevelChange { category: &self.category, level: self.level, share, replay: report.as_ref() };
-        let roles = [Role::Agent, Role::Lead, Role::Admin].into();
-        workflow.change_level(&change, &PersonId::new("operator"), &roles, Timestamp::now())?;
+        let operator = Grant::operator();
+        workflow.change_level(&change, &operator.person, &operator.roles, Timestamp::now())?;
         let next = folder.join(".autonomy.toml.next");
         std::fs::write(&next, after)?;
         std::fs::rename(&next, &file)?;

@@ -99,7 +99,7 @@ pub(crate) fn row(name: &str, totals: &Totals) {
         share(totals.priority),
         share(totals.page),
         totals.answered.to_string(),
-        totals.routed_alone.max(totals.replied_alone).to_string(),
+        totals.alone.to_string(),
         totals.false_positives.to_string(),
     ];
     columns(&format!("{name:<24}"), &cells);

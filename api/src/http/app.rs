@@ -104,6 +104,8 @@ pub(crate) struct Shared {
     pub(crate) wake: Arc<Wake>,
     /// Held by who works on tickets for as long as it runs.
     pub(crate) worker: Arc<tokio::sync::Mutex<()>>,
+    /// Held by who brings a model further or takes it back, until all hear of it.
+    pub(crate) promoting: Mutex<()>,
     /// The desk's own models that are heard.
     learned: RwLock<Arc<Learned>>,
     workflow: OnceLock<Arc<Workflow>>,
@@ -143,6 +145,7 @@ impl App {
             intake: Intake::default(),
             wake: Arc::default(),
             worker: Arc::default(),
+            promoting: Mutex::default(),
             learned: RwLock::default(),
             workflow: OnceLock::new(),
             keys: OnceLock::new(),

@@ -1,7 +1,9 @@
 //! What came together, and what are all who called told? `/v1/bursts`.
 
 use axum::extract::{Path, Query};
+use engine::Desk;
 use jiff::Timestamp;
+use ontology::Scope;
 use serde::Deserialize;
 use triage::{Burst, BurstState};
 use utoipa::{IntoParams, ToSchema};
@@ -42,7 +44,13 @@ pub(crate) async fn list(
     let ListParameters { state, after, limit } = parameters;
     search::check_limit(limit as usize, PAGE as usize)?;
     let workflow = caller.app.workflow()?;
-    caller.run(move |_, _| Ok(axum::Json(workflow.bursts(state, &after, limit)?))).await
+    let shown = caller.shown.clone();
+    let list = move |_: &Desk, _: &Scope| {
+        let bursts = workflow.bursts(state, &after, limit)?;
+        shown.records(bursts.iter().flat_map(|burst| &burst.members));
+        Ok(axum::Json(bursts))
+    };
+    caller.run(list).await
 }
 
 /// Shows a burst: its members, and what is probably behind it
@@ -55,7 +63,13 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Burst>, Problem> {
     let workflow = caller.app.workflow()?;
-    caller.run(move |_, _| Ok(axum::Json(workflow.burst(&id)?))).await
+    let shown = caller.shown.clone();
+    let show = move |_: &Desk, _: &Scope| {
+        let burst = workflow.burst(&id)?;
+        shown.records(&burst.members);
+        Ok(axum::Json(burst))
+    };
+    caller.run(show).await
 }
 
 /// What all members are told.

@@ -64,9 +64,13 @@ pub(crate) async fn show(
     let period = period(asked.from.as_deref(), asked.to.as_deref(), Timestamp::now());
     let period = period.map_err(|why| Problem::new("invalid-request", why))?;
     let workflow = caller.app.workflow()?;
+    let shown = caller.shown.clone();
     let read = move |desk: &Desk, scope: &Scope| {
         let lives = lives(desk, scope, &workflow)?;
-        Ok(axum::Json(DeskMetrics::of(&lives, &workflow.policies().levels(), period)))
+        let metrics = DeskMetrics::of(&lives, &workflow.policies().levels(), period);
+        shown.records(metrics.at_risk.iter().map(|one| &one.ticket));
+        shown.records(metrics.pages.iter().map(|page| &page.record));
+        Ok(axum::Json(metrics))
     };
     caller.run(read).await
 }

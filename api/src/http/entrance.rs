@@ -40,8 +40,11 @@ impl App {
     /// Whether what somebody came in with is still good, for calls that last.
     pub(crate) fn is_good(&self, grant: &Grant, now: Timestamp) -> bool {
         let is_in_time = grant.until.is_none_or(|until| now < until);
-        let is_kept = |id| self.keys().is_ok_and(|keys| keys.is_good(id, now));
-        is_in_time && grant.key.as_ref().is_none_or(is_kept)
+        let is_kept = match &grant.key {
+            Some(id) => self.keys().is_ok_and(|keys| keys.is_good(id, now)),
+            None => grant.until.is_some() || self.entrance.key.is_some() || self.is_open(),
+        };
+        is_in_time && is_kept
     }
 }
 

@@ -15,8 +15,11 @@ use super::schema;
     (status = 403, description = "The caller is narrowed", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn show(Operator(caller): Operator) -> Result<axum::Json<Forecast>, Problem> {
+    let shown = caller.shown.clone();
     let made = move |desk: &engine::Desk, scope: &ontology::Scope| {
-        Ok(axum::Json(triage::forecast(desk, scope, &Targets::default(), Timestamp::now())?))
+        let forecast = triage::forecast(desk, scope, &Targets::default(), Timestamp::now())?;
+        shown.records(forecast.breach.iter().map(|breach| &breach.ticket));
+        Ok(axum::Json(forecast))
     };
     caller.run(made).await
 }

@@ -1,5 +1,7 @@
 //! What did the desk learn from its own tickets, and which version counts? `/v1/models`.
 
+use std::sync::PoisonError;
+
 use axum::extract::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -79,6 +81,7 @@ pub(crate) async fn promote(
     let (by, app) = (caller.person().0, caller.app.clone());
     caller
         .run(move |desk, scope| {
+            let _held = app.promoting.lock().unwrap_or_else(PoisonError::into_inner);
             let (registry, now) = (Registry::new(desk.store()), Timestamp::now());
             let drift = registry.drift(desk, scope, now)?;
             let promoted = registry.promote((task, version), (stage, share), Some(&drift), &by, now)?;
@@ -107,6 +110,7 @@ pub(crate) async fn roll_back(
     let (by, app) = (caller.person().0, caller.app.clone());
     caller
         .run(move |desk, _| {
+            let _held = app.promoting.lock().unwrap_or_else(PoisonError::into_inner);
             let back = Registry::new(desk.store()).roll_back(task, &by, Timestamp::now())?;
             app.refresh_learned(desk)?;
             Ok(axum::Json(back))

@@ -60,9 +60,9 @@ pub(crate) struct OidcSettings {
 /// One provider, with its keys.
 pub(crate) struct Provider {
     settings: OidcSettings,
-    known: RwLock<Known>,
-    /// Held by who asks the provider.
-    asking: tokio::sync::Mutex<()>,
+    known: Arc<RwLock<Known>>,
+    /// Held by who asks the provider, until it has answered.
+    asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -96,7 +96,7 @@ impl Provider {
         check_address(&settings.issuer)?;
         // It may have been set by another server of this process.
         let _ = ring_keys::PROVIDER.install_default();
-        Ok(Self { settings, known: RwLock::default(), asking: tokio::sync::Mutex::default() })
+        Ok(Self { settings, known: Arc::default(), asking: Arc::default() })
     }
 
     /// Whether some text looks like a token.
@@ -131,7 +131,14 @@ impl Provider {
         if let Some(key) = self.known_key(kid, FRESH) {
             return Ok(key);
         }
-        let _turn = self.asking.lock().await;
+        let turn = match Arc::clone(&self.asking).try_lock_owned() {
+            Ok(turn) => turn,
+            // Another asks: what is known holds meanwhile.
+            Err(_) => match self.known_key(kid, STALE) {
+                Some(key) => return Ok(key),
+                None => Arc::clone(&self.asking).lock_owned().await,
+            },
+        };
         // Another may have asked meanwhile.
         if let Some(key) = self.known_key(kid, FRESH) {
             return Ok(key);
@@ -142,22 +149,21 @@ impl Provider {
         };
         let mut failure = None;
         if is_due {
-            self.known.write().unwrap_or_else(PoisonError::into_inner).asked = Some(Instant::now());
-            let issuer = self.settings.issuer.clone();
-            let asked = tokio::task::spawn_blocking(move || fetch_keys(&issuer)).await;
-            match asked.unwrap_or_else(|_| Err("the question broke".to_owned())) {
-                Ok(keys) => {
-                    let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-                    (known.keys, known.since) = (keys, Some(Instant::now()));
-                }
-                Err(why) => {
-                    tracing::warn!(
-                        issuer = self.settings.issuer,
-                        "the identity provider gave no keys: {why}"
-                    );
-                    failure = Some(why);
-                }
-            }
+            let (known, issuer) = (Arc::clone(&self.known), self.settings.issuer.clone());
+            // A caller who hangs up takes neither the turn nor the answer along.
+            let ask = move || {
+                let _turn = turn;
+                let fetched = fetch_keys(&issuer);
+                let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+                known.asked = Some(Instant::now());
+                let keys = fetched.inspect_err(|why| {
+                    tracing::warn!(issuer, "the identity provider gave no keys: {why}");
+                })?;
+                (known.keys, known.since) = (keys, Some(Instant::now()));
+                Ok::<(), String>(())
+            };
+            let asked = tokio::task::spawn_blocking(ask).await;
+            failure = asked.unwrap_or_else(|_| Err("the question broke".to_owned())).err();
         }
         if let Some(key) = self.known_key(kid, STALE) {
             return Ok(key);

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use engine::{KnowledgeReport, Status};
+use engine::{Desk, KnowledgeReport, Status};
 use jiff::Timestamp;
+use ontology::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -58,7 +59,16 @@ pub(crate) async fn status(
     params(("x-triagraph-audience" = Option<String>, Header, description = "Narrows what is seen to these audiences, separated by commas")),
     responses((status = 200, body = schema::KnowledgeReport)))]
 pub(crate) async fn articles(caller: Caller) -> Result<axum::Json<KnowledgeReport>, Problem> {
-    caller.run(|desk, scope| Ok(axum::Json(desk.knowledge(scope, Timestamp::now())?))).await
+    let shown = caller.shown.clone();
+    let look = move |desk: &Desk, scope: &Scope| {
+        let report = desk.knowledge(scope, Timestamp::now())?;
+        let pairs = report.near_duplicates.iter().chain(&report.contradictions);
+        let pairs = pairs.flat_map(|pair| [&pair.first, &pair.second]);
+        let pages = report.stale.iter().map(|stale| &stale.page).chain(&report.never_cited).chain(pairs);
+        shown.records(pages.chain(&report.alerts_without_runbook).map(|page| &page.record));
+        Ok(axum::Json(report))
+    };
+    caller.run(look).await
 }
 
 /// Holds log, graph, text and vectors against each other, in a job; writers wait meanwhile

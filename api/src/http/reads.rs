@@ -2,7 +2,7 @@
 //!
 //! Ids, hashes and counts are told, never text. The same read again within that second is counted and not told anew. A process that dies
 //! loses what it gathered since the last time: a second of reads, or 256 of them. Where the log cannot be written, as on a full disk,
-//! 4,096 entries wait for it; what comes beyond is counted, and the next entry that can be written says how many are missing.
+//! 4,096 entries wait for it; what comes beyond is counted, and the last of them says how many are missing behind it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ const GATHERED: Duration = Duration::from_secs(1);
 const TOGETHER: usize = 256;
 /// Entries that wait at most.
 const WAITING: usize = 4096;
-/// Records that one entry names at most; beyond that it says how many there were.
+/// Records that one entry names at most; beyond that there are further entries.
 const NAMED: usize = 100;
 
 /// What one call has shown so far; its handler adds to it.
@@ -63,19 +63,21 @@ impl Shown {
         self.seen().details.insert(Label::of("rows"), Detail::Number(rows.into()));
     }
 
-    /// The entry of a call that has shown something.
-    pub(crate) fn entry(&self, person: &PersonId, call: &str) -> Option<Entry> {
+    /// The entries of a call that has shown something; `count` is of all of them.
+    pub(crate) fn entries(&self, person: &PersonId, call: &str) -> Vec<Entry> {
         let seen = std::mem::take(&mut *self.seen());
         if seen.records.is_empty() && seen.details.is_empty() {
-            return None;
+            return Vec::new();
         }
-        let mut entry = Entry::new(Action::DataAccess, Actor::Person(Label::of(person.as_str())));
-        entry.details = seen.details;
-        entry.details.insert(Label::of("call"), Detail::Label(Label::of(call)));
-        entry.details.insert(Label::of("count"), Detail::Number(seen.records.len().into()));
-        entry.records = seen.records;
-        entry.records.truncate(NAMED);
-        Some(entry)
+        let mut whole = Entry::new(Action::DataAccess, Actor::Person(Label::of(person.as_str())));
+        whole.details = seen.details;
+        whole.details.insert(Label::of("call"), Detail::Label(Label::of(call)));
+        whole.details.insert(Label::of("count"), Detail::Number(seen.records.len().into()));
+        if seen.records.is_empty() {
+            return vec![whole];
+        }
+        let named = |records: &[RecordId]| Entry { records: records.to_vec(), ..whole.clone() };
+        seen.records.chunks(NAMED).map(named).collect()
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -150,8 +152,8 @@ impl Reads {
                 if *times > 1 {
                     entry.details.insert(Label::of("times"), Detail::Number((*times).into()));
                 }
-                if place == 0 && lost > 0 {
-                    entry.details.insert(Label::of("missing-before"), Detail::Number(lost.into()));
+                if place + 1 == entries.len() && lost > 0 {
+                    entry.details.insert(Label::of("missing-after"), Detail::Number(lost.into()));
                 }
                 note(batch, &entry, *at)?;
             }
@@ -218,7 +220,7 @@ mod tests {
     fn read(name: &str, number: usize) -> Entry {
         let shown = Shown::default();
         shown.records(&[RecordId::new(&format!("sn:{number}")).unwrap()]);
-        shown.entry(&PersonId::new(name), "search").unwrap()
+        shown.entries(&PersonId::new(name), "search").remove(0)
     }
 
     fn store(folder: &tempfile::TempDir) -> Store {
@@ -252,19 +254,24 @@ mod tests {
         reads.flush(&store).unwrap();
         let told = store.journal(STREAM, 0, 5000).unwrap();
         assert_eq!(told.len(), WAITING);
-        let first = Entry::read(&told[0]).unwrap();
-        assert_eq!(first.details[&Label::of("missing-before")], Detail::Number(7.into()));
+        let last = Entry::read(&told[WAITING - 1]).unwrap();
+        assert_eq!(last.details[&Label::of("missing-after")], Detail::Number(7.into()));
     }
 
     #[test]
-    fn a_call_that_shows_nothing_is_not_told_and_a_long_one_names_only_so_many() {
+    fn a_call_that_shows_nothing_is_not_told_and_a_long_one_in_several_entries() {
         let shown = Shown::default();
-        assert_eq!(shown.entry(&PersonId::new("mia"), "search"), None);
+        assert!(shown.entries(&PersonId::new("mia"), "search").is_empty());
         let records: Vec<RecordId> =
             (0..NAMED + 5).map(|number| RecordId::new(&format!("sn:{number}")).unwrap()).collect();
         shown.records(&records);
-        let entry = shown.entry(&PersonId::new("mia"), "search").unwrap();
-        assert_eq!(entry.records.len(), NAMED);
-        assert_eq!(entry.details[&Label::of("count")], Detail::Number((NAMED + 5).into()));
+        let entries = shown.entries(&PersonId::new("mia"), "search");
+        let named: Vec<RecordId> = entries.iter().flat_map(|entry| entry.records.clone()).collect();
+        assert_eq!((entries.len(), named), (2, records));
+        assert!(
+            entries
+                .iter()
+                .all(|entry| entry.details[&Label::of("count")] == Detail::Number((NAMED + 5).into()))
+        );
     }
 }

@@ -1,11 +1,13 @@
 //! Which call is which action of the policies? The table that says for every route what a caller must be let do; which roles that are is
 //! said in `triage/policy/access.cedar`.
 
+use std::sync::Arc;
+
 use axum::http::Method;
+use triage::Workflow;
 use triage::access::{Grant, permit};
 use triage::policy::Action;
 
-use super::app::App;
 use super::problem::Problem;
 
 /// The action of a call. A route that is not in the table is for who runs the desk, until it gets its line here.
@@ -15,6 +17,7 @@ pub(crate) fn action(method: &Method, route: &str) -> Option<Action> {
         ("POST", "/v1/search" | "/v1/related" | "/v1/triage" | "/v1/bundles" | "/v1/bundles/{id}/replay")
         | ("GET", "/v1/bundles/{id}" | "/v1/bundles/{id}/diff/{other}" | "/v1/bundles/{id}/prompt")
         | ("GET", "/v1/records/{id}" | "/v1/records/{id}/neighbours" | "/v1/articles")
+        | ("GET", "/v1/desk/metrics" | "/v1/desk/forecast")
         | ("GET" | "POST", "/sparql") => Action::ReadRecords,
         ("GET", "/v1/tickets" | "/v1/tickets/{id}" | "/v1/proposals" | "/v1/proposals/{id}")
         | ("GET", "/v1/bursts" | "/v1/bursts/{id}")
@@ -27,11 +30,7 @@ pub(crate) fn action(method: &Method, route: &str) -> Option<Action> {
         ("POST", "/v1/dead-letters/{key}/retry") => Action::RetryEvents,
         ("POST", "/v1/records" | "/v1/files") => Action::WriteRecords,
         ("DELETE", "/v1/records/{id}") => Action::EraseRecords,
-        (
-            "GET",
-            "/v1/status" | "/v1/jobs" | "/v1/jobs/{id}" | "/v1/models" | "/v1/desk/metrics"
-            | "/v1/desk/forecast" | "/metrics",
-        ) => Action::ReadState,
+        ("GET", "/v1/status" | "/v1/jobs" | "/v1/jobs/{id}" | "/v1/models" | "/metrics") => Action::ReadState,
         ("POST", "/v1/models/{task}/stage" | "/v1/models/{task}/roll-back") => Action::ManageModels,
         ("POST", "/v1/verify") => Action::Operate,
         ("GET" | "POST", "/v1/keys") | ("DELETE", "/v1/keys/{id}") => Action::ManageKeys,
@@ -43,9 +42,8 @@ pub(crate) fn action(method: &Method, route: &str) -> Option<Action> {
     })
 }
 
-/// Asks the policies whether a caller may do what it wants. As long as the desk is not open there are none, and nothing to be done either.
-pub(crate) async fn check(app: &App, grant: &Grant, action: Action) -> Result<(), Problem> {
-    let Ok(workflow) = app.workflow() else { return Ok(()) };
+/// Asks the policies whether a caller may do what it wants.
+pub(crate) async fn check(workflow: Arc<Workflow>, grant: &Grant, action: Action) -> Result<(), Problem> {
     let grant = grant.clone();
     let ask = move || {
         let is_stopped = workflow.is_stopped()?;

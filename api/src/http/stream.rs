@@ -45,18 +45,23 @@ pub(crate) async fn follow(
     Query(parameters): Query<StreamParameters>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    let (app, grant) = (caller.app.clone(), caller.grant.clone());
+    let (app, grant, shown) = (caller.app.clone(), caller.grant.clone(), caller.shown.clone());
     let workflow = app.workflow()?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let after = match last.or(parameters.after) {
         Some(after) => after,
         None => caller.run(move |_, _| Ok(workflow.store().newest()?)).await?,
     };
+    shown.detail("stream-after", &after.to_string());
     let events = stream::unfold((app, after, VecDeque::new()), move |(app, mut after, mut waiting)| {
         let grant = grant.clone();
         async move {
+            let is_over = || app.jobs.is_stopped() || !app.is_good(&grant, Timestamp::now());
+            if is_over() {
+                return None;
+            }
             while waiting.is_empty() {
-                if app.jobs.is_stopped() || !app.is_good(&grant, Timestamp::now()) {
+                if is_over() {
                     return None;
                 }
                 let (found, position) = entries(&app, after).await?;

@@ -105,9 +105,11 @@ pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<axum:
         }
         let status = workflow.ticket(&id)?;
         let record = desk.record(scope, &id, None)?.map(|seen| seen.record);
+        let belongs_to = status.burst.as_ref().map(|burst| workflow.burst(burst)).transpose()?;
         shown.records([&id]);
+        shown.records(belongs_to.iter().flat_map(|burst| &burst.members));
         Ok(axum::Json(Ticket {
-            belongs_to: status.burst.as_ref().map(|burst| workflow.burst(burst)).transpose()?,
+            belongs_to,
             course: record
                 .map(|record| triage::course(desk, scope, &record, jiff::Timestamp::now()))
                 .transpose()?
@@ -148,7 +150,13 @@ pub(crate) async fn dead_letters(
     let DeadLetterParameters { after, limit } = parameters;
     search::check_limit(limit as usize, PAGE as usize)?;
     let workflow = caller.app.workflow()?;
-    caller.run(move |_, _| Ok(axum::Json(workflow.dead_letters(&after, limit)?))).await
+    let shown = caller.shown.clone();
+    let list = move |_: &engine::Desk, _: &ontology::Scope| {
+        let letters = workflow.dead_letters(&after, limit)?;
+        shown.records(letters.iter().map(|letter| &letter.ticket));
+        Ok(axum::Json(letters))
+    };
+    caller.run(list).await
 }
 
 /// Has an event that could not be handled tried again, after all that came since

@@ -2,7 +2,7 @@
 
 use engine::DeskError;
 use jiff::Timestamp;
-use ontology::{Record, RecordId};
+use ontology::{Audiences, Record, RecordId};
 use serde::Deserialize;
 use triage::{Triage, TriageOptions, triage};
 use utoipa::ToSchema;
@@ -64,7 +64,8 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
             }
         };
         check(&ticket)?;
-        let learned = Some(learned.as_ref());
+        // They learnt from tickets of all audiences.
+        let learned = (scope.audiences == Audiences::All).then_some(learned.as_ref());
         let options =
             TriageOptions { budget_tokens, deadline_millis, policy, learned, ..TriageOptions::default() };
         let made = triage(desk, scope, &ticket, &options, Timestamp::now())?;

@@ -111,6 +111,7 @@ fn watch(app: &App, desk: &Desk, watched: &mut Timestamp) {
         return;
     }
     *watched = now;
+    let _held = app.promoting.lock().unwrap_or_else(PoisonError::into_inner);
     match Registry::new(desk.store()).watch(desk, &app.scope, now) {
         Ok(said) => said.iter().for_each(|said| tracing::warn!("{said}")),
         Err(error) => tracing::error!(code = error.code(), "{error}"),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use ontology::{Kind, RecordId, Scope};
+use serde::{Deserialize, Serialize};
 
 use super::Way;
 use crate::desk::{Desk, DeskError};
@@ -16,7 +17,7 @@ const THINGS: usize = 30;
 const CHANGES: usize = 50;
 
 /// A change on the way of what a thing rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlierChange {
     /// The change.
     pub change: RecordId,
@@ -51,8 +52,7 @@ impl Desk {
         let visible = snapshot.visible(scope, None);
         let table = &snapshot.table;
         let since = moment.saturating_sub(within).unwrap_or(moment);
-        let done = |change: &Revision| change.resolved.or(change.modified).or(change.created);
-        let is_recent = |change: &Revision| done(change).is_some_and(|done| done >= since && done <= moment);
+        let is_recent = |change: &Revision| change.done().is_some_and(|done| done >= since && done <= moment);
         let wanted = |other: &Revision| other.kind == Kind::Change && is_recent(other);
         let bounds = Bounds { edges: usize::MAX, looked_at: CHANGES, tickets: true, wanted: &wanted };
         let mut reached = Vec::new();
@@ -70,7 +70,7 @@ impl Desk {
             let (edges, _) = around(table, here.position, &visible, &bounds);
             for change in edges.iter().filter(|edge| edge.reversed).filter_map(|edge| table.revision(edge.to))
             {
-                let Some(done) = done(change).filter(|_| wanted(change)) else { continue };
+                let Some(done) = change.done().filter(|_| wanted(change)) else { continue };
                 if seen.insert(change.id.clone()) {
                     let (title, thing_title) = (change.title.to_string(), here.title.to_string());
                     let (change, thing, from) = (change.id.clone(), thing.clone(), from.clone());

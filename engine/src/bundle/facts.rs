@@ -103,7 +103,7 @@ impl Collected<'_> {
             }
             (_, true) if other.kind == Kind::Change && self.is_recent(other) => Some((
                 FactKind::RecentChange,
-                format!("{label} changed {} on {}", thing.title, day(done(other))?),
+                format!("{label} changed {} on {}", thing.title, day(other.done())?),
             )),
             (_, true) if other.kind == Kind::Problem && is_open(other) => {
                 Some((FactKind::Problem, format!("{label} is an open problem of {}", thing.title)))
@@ -122,7 +122,7 @@ impl Collected<'_> {
 
     fn is_recent(&self, change: &Revision) -> bool {
         let earliest = self.now.checked_sub((24 * RECENT_DAYS).hours());
-        match (done(change), earliest) {
+        match (change.done(), earliest) {
             (Some(moment), Ok(earliest)) => moment >= earliest && moment <= self.now,
             _ => false,
         }
@@ -162,11 +162,6 @@ fn is_open(ticket: &Revision) -> bool {
 
 fn day(moment: Option<Timestamp>) -> Option<String> {
     Some(moment?.strftime("%Y-%m-%d").to_string())
-}
-
-/// When a change was done: opened is not done yet.
-fn done(change: &Revision) -> Option<Timestamp> {
-    change.resolved.or(change.modified).or(change.created)
 }
 
 /// A ticket by its number and title, anything else by its title.

@@ -19,6 +19,8 @@ pub(crate) struct Recall(Mutex<Halves>);
 
 #[derive(Default)]
 struct Halves {
+    /// How often all was forgotten: what was embedded across that moment is not kept.
+    forgotten: u64,
     young: HashMap<String, Arc<[f32]>>,
     old: HashMap<String, Arc<[f32]>>,
 }
@@ -30,14 +32,14 @@ impl Desk {
     /// [`DeskError::Embed`] when the model fails.
     pub fn vectors_of(&self, texts: &[&str]) -> Result<Option<Vec<Arc<[f32]>>>, DeskError> {
         let Some(embedder) = &self.embedder else { return Ok(None) };
-        let mut found: Vec<Option<Arc<[f32]>>> = self.recall.find(texts);
+        let (mut found, forgotten) = self.recall.find(texts);
         let mut missing: Vec<&str> =
             texts.iter().zip(&found).filter(|(_, vector)| vector.is_none()).map(|(text, _)| *text).collect();
         missing.sort_unstable();
         missing.dedup();
         let made = embedder.embed(TextRole::Passage, &missing)?;
         let made: Vec<Arc<[f32]>> = made.into_iter().map(Into::into).collect();
-        self.recall.keep(&missing, &made);
+        self.recall.keep(&missing, &made, forgotten);
         for (text, vector) in texts.iter().zip(&mut found).filter(|(_, vector)| vector.is_none()) {
             *vector = missing.binary_search(text).ok().map(|place| Arc::clone(&made[place]));
         }
@@ -47,16 +49,20 @@ impl Desk {
 
 impl Recall {
     pub(super) fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Halves::default();
+        let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *halves = Halves { forgotten: halves.forgotten + 1, ..Halves::default() };
     }
 
-    fn find(&self, texts: &[&str]) -> Vec<Option<Arc<[f32]>>> {
+    fn find(&self, texts: &[&str]) -> (Vec<Option<Arc<[f32]>>>, u64) {
         let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.iter().map(|text| halves.find(text)).collect()
+        (texts.iter().map(|text| halves.find(text)).collect(), halves.forgotten)
     }
 
-    fn keep(&self, texts: &[&str], vectors: &[Arc<[f32]>]) {
+    fn keep(&self, texts: &[&str], vectors: &[Arc<[f32]>], forgotten: u64) {
         let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if halves.forgotten != forgotten {
+            return;
+        }
         for (text, vector) in texts.iter().zip(vectors) {
             halves.keep((*text).to_owned(), Arc::clone(vector));
         }
@@ -97,9 +103,12 @@ mod tests {
             let vectors = trial.desk.vectors_of(&texts).unwrap().unwrap();
             assert!(vectors.iter().zip(&embedded).all(|(kept, made)| **kept == **made), "round {round}");
         }
-        assert_eq!(trial.desk.recall.find(&texts).iter().flatten().count(), 3);
-        trial.desk.recall.forget();
-        assert_eq!(trial.desk.recall.find(&texts).iter().flatten().count(), 0);
+        let recall = &trial.desk.recall;
+        let (kept, before) = recall.find(&texts);
+        assert_eq!(kept.iter().flatten().count(), 3);
+        recall.forget();
+        recall.keep(&texts[..1], &[vec![1.0].into()], before);
+        assert_eq!(recall.find(&texts).0.iter().flatten().count(), 0, "also what was under way");
     }
 
     #[test]

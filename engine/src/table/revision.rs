@@ -47,6 +47,19 @@ pub(crate) struct Revision {
     pub(crate) digest: u64,
 }
 
+impl Revision {
+    /// When a change was done. What is planned, stopped or given up has changed nothing.
+    pub(crate) fn done(&self) -> Option<Timestamp> {
+        done(self.state, [self.resolved, self.modified, self.created])
+    }
+}
+
+/// When a change in a state was done: the first of these moments that is known.
+pub(crate) fn done(state: Option<State>, moments: [Option<Timestamp>; 3]) -> Option<Timestamp> {
+    let is_not = matches!(state, Some(State::Open | State::OnHold | State::Cancelled));
+    moments.into_iter().flatten().next().filter(|_| !is_not)
+}
+
 /// A link as the table keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyedLink {

@@ -3,9 +3,6 @@
 //! Eight letters, the format's number, the length of the head, the head as JSON, the numbers of all columns, and the SHA-256 of
 //! all that; whole numbers and fractions with the lowest byte first.
 
-use std::io::Write;
-use std::path::Path;
-
 use sha2::{Digest, Sha256};
 
 use super::features::Vocabulary;
@@ -17,32 +14,6 @@ const FORMAT: u32 = 1;
 const DIGEST_BYTES: usize = 32;
 
 impl Classifier {
-    /// Opens a file that [`save`](Self::save) wrote.
-    ///
-    /// # Errors
-    /// When it cannot be read, and as [`from_bytes`](Self::from_bytes).
-    pub fn open(path: &Path) -> Result<Self, ClassifierError> {
-        let bytes = std::fs::read(path);
-        let bytes = bytes.map_err(|source| ClassifierError::Io { path: path.to_owned(), source })?;
-        Self::from_bytes(&bytes)
-    }
-
-    /// Writes the model into a file, which is there whole or not at all.
-    ///
-    /// # Errors
-    /// When the folder is missing or may not be written.
-    pub fn save(&self, path: &Path) -> Result<(), ClassifierError> {
-        let write = || {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-            file.write_all(&self.to_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
-        };
-        write().map_err(|source| ClassifierError::Io { path: path.to_owned(), source })
-    }
-
     /// Reads a model from its bytes.
     ///
     /// # Errors

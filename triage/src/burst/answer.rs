@@ -6,7 +6,7 @@ use engine::Batch;
 use jiff::Timestamp;
 use ontology::RecordId;
 
-use super::kept::{Burst, BurstState};
+use super::kept::{BURST, Burst, BurstState};
 use super::propose::Declare;
 use crate::audit;
 use crate::policy::{Action, PersonId, Principal, Question, Resource, Role};
@@ -60,7 +60,7 @@ pub(crate) fn refuse(batch: &mut Batch<'_>, proposal: &Proposal) -> Result<(), W
 /// Whether a ticket belongs to a major incident that people declared.
 pub(crate) fn is_major(batch: &Batch<'_>, status: &TicketStatus) -> Result<bool, WorkflowError> {
     let Some(id) = &status.burst else { return Ok(false) };
-    Ok(Burst::find(batch, id)?.is_some_and(|burst| burst.state == BurstState::Declared))
+    Ok(batch.item(BURST, id)?.is_some_and(|item| item.state == BurstState::Declared.as_str()))
 }
 
 /// Orders the answer to the lead of a major incident for all its other members that are not closed.
@@ -93,7 +93,7 @@ fn answer_members(
     for member in members {
         let kept = TicketStatus::find(batch, member)?;
         let Some(mut status) = kept.filter(|status| status.state != TicketState::Closed) else { continue };
-        order(batch, &status, Arguments::Reply(reply.clone()), &by, now)?;
+        order(batch, &status, Arguments::Reply(reply.clone()), (&by, Some(&burst.lead)), now)?;
         status.is_answered = true;
         settle(batch, &mut status, (&burst.id, &by), now)?;
         status.put(batch)?;
@@ -102,7 +102,7 @@ fn answer_members(
 }
 
 impl Burst {
-    /// Tells connectors of those that join a declared major incident, and gives them the last answer.
+    /// Tells connectors of those that join a declared major incident, of them only, and gives them the last answer.
     pub(super) fn tell_joined(
         &self,
         batch: &mut Batch<'_>,
@@ -112,11 +112,11 @@ impl Burst {
     ) -> Result<(), WorkflowError> {
         let declare = Declare {
             burst: self.id.clone(),
-            members: self.members.iter().cloned().collect(),
+            members: joined.to_vec(),
             cause: self.causes.first().map(|cause| cause.thing.to_string()),
             because: Vec::new(),
         };
-        order(batch, status, Arguments::Declare(declare), "the search for bursts", now)?;
+        order(batch, status, Arguments::Declare(declare), ("the search for bursts", None), now)?;
         let stream = answers_of(&self.id);
         let last = batch.length(&stream)?;
         let entry = batch.journal(&stream, last.saturating_sub(1), 1)?.pop();

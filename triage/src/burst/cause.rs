@@ -13,10 +13,9 @@ use ontology::RecordId;
 use serde::{Deserialize, Serialize};
 
 use super::ground::Ground;
+use crate::changed::NOTICED;
 use crate::counting::Rate;
 
-/// How long after a change what it broke is noticed.
-pub(crate) const AFTER_CHANGE: SignedDuration = SignedDuration::from_hours(72);
 /// How far back changes are counted.
 const CHANGES: SignedDuration = SignedDuration::from_hours(24 * 180);
 /// Causes that are told.
@@ -89,7 +88,7 @@ fn ratio(found: f64, expected: f64) -> f64 {
 
 /// The surprise of the changes shortly before, and which they are.
 fn changed(ground: &Ground<'_>, thing: &Thing, first: Timestamp) -> (f64, Vec<RecordId>) {
-    let since = first.saturating_sub(AFTER_CHANGE).unwrap_or(first);
+    let since = first.saturating_sub(NOTICED).unwrap_or(first);
     let recent = ground.changes(thing, since, first);
     if recent.is_empty() {
         return (0.0, Vec::new());
@@ -97,8 +96,8 @@ fn changed(ground: &Ground<'_>, thing: &Thing, first: Timestamp) -> (f64, Vec<Re
     let begin = first.saturating_sub(CHANGES).unwrap_or(first);
     let earlier = ground.changes(thing, begin, since).len();
     let days = |span: SignedDuration| span.as_secs_f64() / 86_400.0;
-    let rate = Rate::of(earlier as f64, days(CHANGES) - days(AFTER_CHANGE));
-    let surprise = -rate.at_least(recent.len() as u64, days(AFTER_CHANGE)).ln();
+    let rate = Rate::of(earlier as f64, days(CHANGES) - days(NOTICED));
+    let surprise = -rate.at_least(recent.len() as u64, days(NOTICED)).ln();
     (surprise, recent.iter().rev().map(|change| change.record.clone()).collect())
 }
 

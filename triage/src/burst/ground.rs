@@ -184,8 +184,7 @@ impl<'a> Ground<'a> {
 
     /// Changes of a thing itself in a span.
     pub(super) fn changes(&self, thing: &Thing, after: Timestamp, until: Timestamp) -> Vec<&Arrival> {
-        let done = |change: &Arrival| change.resolved.or(change.modified).unwrap_or(change.at);
         let hits = self.changes.iter().filter(|change| change.things.contains(thing));
-        hits.filter(|change| done(change) > after && done(change) <= until).collect()
+        hits.filter(|change| change.done().is_some_and(|done| done > after && done <= until)).collect()
     }
 }

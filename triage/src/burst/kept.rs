@@ -14,6 +14,9 @@ use crate::workflow::{Workflow, WorkflowError, read, written};
 
 /// The collection of bursts.
 pub(super) const BURST: &str = "burst";
+/// The collection of what is probably behind them: things may be known only by what a ticket calls them, so a purge of any member
+/// empties it.
+const CAUSES: &str = "burst_causes";
 /// How long after its last ticket a burst is remembered, so that no second one is made of the same matter.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 
@@ -92,11 +95,28 @@ impl Burst {
     }
 
     pub(super) fn find(batch: &Batch<'_>, id: &str) -> Result<Option<Self>, WorkflowError> {
-        let item = batch.item(BURST, id)?;
-        item.map(|item| read("burst", &item.body)).transpose()
+        let Some(item) = batch.item(BURST, id)? else { return Ok(None) };
+        Self::whole(&item, batch.item(CAUSES, id)?).map(Some)
+    }
+
+    /// A burst with its causes, where no purge took them.
+    fn whole(item: &Item, causes: Option<Item>) -> Result<Self, WorkflowError> {
+        let mut burst: Self = read("burst", &item.body)?;
+        if let Some(causes) = causes.filter(|causes| !causes.body.is_empty()) {
+            (burst.causes, _) = read::<(Vec<Cause>, BTreeSet<RecordId>)>("causes", &causes.body)?;
+        }
+        Ok(burst)
     }
 
     pub(super) fn put(&self, batch: &mut Batch<'_>) -> Result<(), WorkflowError> {
+        batch.put(&Item {
+            collection: CAUSES.to_owned(),
+            key: self.id.clone(),
+            state: "kept".to_owned(),
+            due: None,
+            record: Some(self.lead.clone()),
+            body: written(&(&self.causes, &self.members))?,
+        })?;
         Ok(batch.put(&Item {
             collection: BURST.to_owned(),
             key: self.id.clone(),
@@ -104,7 +124,7 @@ impl Burst {
             due: None,
             // It holds no text of its tickets, so a purge leaves it whole.
             record: None,
-            body: written(self)?,
+            body: written(&Self { causes: Vec::new(), ..self.clone() })?,
         })?)
     }
 }
@@ -117,7 +137,7 @@ impl Workflow {
     pub fn burst(&self, id: &str) -> Result<Burst, WorkflowError> {
         let item = self.store().item(BURST, id)?;
         let item = item.ok_or_else(|| WorkflowError::NoSuchBurst { id: id.to_owned() })?;
-        read("burst", &item.body)
+        Burst::whole(&item, self.store().item(CAUSES, id)?)
     }
 
     /// Bursts by id, behind one of them; those in a state where one is given.
@@ -131,7 +151,7 @@ impl Workflow {
         limit: u32,
     ) -> Result<Vec<Burst>, WorkflowError> {
         let items = self.store().items(BURST, state.map(BurstState::as_str), after, limit)?;
-        items.iter().map(|item| read("burst", &item.body)).collect()
+        items.iter().map(|item| Burst::whole(item, self.store().item(CAUSES, &item.key)?)).collect()
     }
 
     /// Bursts that tickets may join.

@@ -87,15 +87,16 @@ fn join(
     let arrivals = &ground.arrivals;
     let is_of = |burst: &Burst| found.members.iter().any(|at| burst.members.contains(&arrivals[*at].record));
     if let Some(number) = bursts.iter().position(is_of) {
-        let burst = &mut bursts[number];
         for at in found.members {
             let member = &arrivals[at].record;
-            let is_in = burst.members.contains(member) || burst.taken_out.contains(member);
+            // Who is in another one stays there: a ticket belongs to one burst.
+            let is_in = bursts.iter().any(|burst| burst.members.contains(member))
+                || bursts[number].taken_out.contains(member);
             if !is_in && told.has(member)? {
-                burst.members.insert(member.clone());
+                bursts[number].members.insert(member.clone());
             }
         }
-        burst.last = burst.last.max(moment);
+        bursts[number].last = bursts[number].last.max(moment);
         return Ok(Some(number));
     }
     let mut members: Vec<usize> = Vec::new();

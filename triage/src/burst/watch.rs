@@ -36,7 +36,12 @@ impl Workflow {
         if !has_handled && seen == generation {
             return Ok(());
         }
-        let live = self.live_bursts()?;
+        // What goes on without its lead is found anew, with another one.
+        let (mut live, mut gone) = (Vec::new(), Vec::new());
+        for burst in self.live_bursts()? {
+            let is_there = desk.record(scope, &burst.lead, None)?.is_some();
+            if is_there { live.push(burst) } else { gone.push(burst.id) }
+        }
         let is_told = |ticket: &RecordId| self.has_events(ticket);
         let bursts = look(desk, scope, live, seen, &mut Told::by(&is_told), now)?;
         let mut looked = Vec::new();
@@ -46,6 +51,11 @@ impl Workflow {
         }
         let is_stopped = self.is_stopped()?;
         self.store().write(|batch| {
+            for id in gone {
+                if let Some(burst) = Burst::find(batch, &id)? {
+                    Burst { state: BurstState::Over, ..burst }.put(batch)?;
+                }
+            }
             for one in looked {
                 self.keep_burst(batch, one, policies, is_stopped, now)?;
             }
@@ -85,8 +95,10 @@ impl Workflow {
     ) -> Result<(), WorkflowError> {
         let kept = Burst::find(batch, &burst.id)?;
         let before = kept.as_ref().map_or_else(BTreeSet::new, |kept| kept.members.clone());
-        if let Some(kept) = kept {
+        if let Some(kept) = kept.clone() {
             (burst.state, burst.proposal, burst.named) = (kept.state, kept.proposal, kept.named);
+            // People may have put members in meanwhile, and taken others out.
+            burst.members.extend(kept.members);
             burst.members.retain(|member| !kept.taken_out.contains(member));
             burst.taken_out = kept.taken_out;
         }
@@ -97,9 +109,11 @@ impl Workflow {
                 status.put(batch)?;
             }
         }
-        let Some(mut status) = TicketStatus::find(batch, &burst.lead)? else { return Ok(()) };
+        let Some(mut status) = TicketStatus::find(batch, &burst.lead)? else {
+            return Burst { state: BurstState::Over, ..burst }.put(batch);
+        };
+        let lead_before = status.clone();
         match burst.state {
-            // What goes on without its lead is found anew, with another one.
             BurstState::Watched | BurstState::Proposed | BurstState::Declared
                 if status.state == TicketState::Closed =>
             {
@@ -108,13 +122,15 @@ impl Workflow {
             BurstState::Declared if !joined.is_empty() => burst.tell_joined(batch, &status, &joined, now)?,
             BurstState::Watched | BurstState::Proposed => {
                 burst.propose(batch, &mut status, &lead, policies, is_stopped, now)?;
-                status.put(batch)?;
+                if status != lead_before {
+                    status.put(batch)?;
+                }
             }
             _ => {}
         }
         if burst.is_past(now) {
             burst.state = BurstState::Over;
         }
-        burst.put(batch)
+        if kept.as_ref() == Some(&burst) { Ok(()) } else { burst.put(batch) }
     }
 }

@@ -68,7 +68,8 @@ pub(super) fn past(desk: &Desk, scope: &Scope, now: Timestamp) -> Result<Vec<Pas
             title: seen.record.title,
             at: arrival.at,
             resolved: resolved.filter(|resolved| *resolved <= now && *resolved >= arrival.at),
-            is_open: arrival.state.is_none_or(|state| !solved && state != ontology::State::Cancelled),
+            is_open: resolved.is_some_and(|resolved| resolved > now)
+                || arrival.state.is_none_or(|state| !solved && state != ontology::State::Cancelled),
             priority: seen.record.priority,
             services: hit,
             category: seen.record.category.first().cloned(),

@@ -61,6 +61,9 @@ pub(super) fn volumes(past: &[Past], now: Timestamp) -> Vec<Volume> {
     // Today is not over.
     let today = day_of(now);
     let length = usize::try_from(today - first).unwrap_or(0);
+    if length == 0 {
+        return Vec::new();
+    }
     let mut series: BTreeMap<Group, Vec<u64>> = BTreeMap::new();
     for one in past {
         let Ok(day) = usize::try_from(day_of(one.at) - first) else { continue };
@@ -225,6 +228,23 @@ mod tests {
         assert!((volume.expected - 62.0).abs() < 8.0, "{volume:?}");
         assert!(volume.low < 62 && volume.high > 62 && volume.high - volume.low < 40, "{volume:?}");
         assert!(volume.days[0] > 1.6 * volume.days[1] && volume.days[5] < 3.0, "{volume:?}");
+    }
+
+    #[test]
+    fn a_desk_of_today_has_no_day_to_count() {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let one = Past {
+            ticket: ontology::RecordId::new("sn:INC1").unwrap(),
+            title: "Mail is slow".to_owned(),
+            at: now,
+            resolved: None,
+            is_open: true,
+            priority: None,
+            services: Vec::new(),
+            category: None,
+            things: Vec::new(),
+        };
+        assert_eq!(volumes(&[one], now), []);
     }
 
     #[test]

@@ -63,6 +63,8 @@ impl Learned {
             };
             heard.push((version, classifier));
         }
+        // A canary is heard before the version in force.
+        heard.sort_by_key(|(version, _)| (version.task, version.stage == Stage::Active));
         Ok(Self { heard })
     }
 
@@ -105,8 +107,6 @@ impl Learned {
                 read: text.split_whitespace().count(),
             });
         }
-        // A canary is heard before the version in force.
-        opinions.sort_by_key(|opinion| (opinion.task, std::cmp::Reverse(opinion.version)));
         Ok(opinions)
     }
 }

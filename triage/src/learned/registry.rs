@@ -126,16 +126,31 @@ impl Registry {
         now: Timestamp,
     ) -> Result<Option<Version>, LearnedError> {
         let versions = self.versions()?;
-        let counts = |version: &&Version| matches!(version.stage, Stage::Active | Stage::Canary);
+        let fell = self.store.item(FALLEN_BACK, task.as_str())?.is_some_and(|item| item.state == "on");
+        let counts = |version: &&Version| match version.stage {
+            Stage::Active | Stage::Canary => true,
+            // What fell back by itself counted until then.
+            Stage::Shadow => fell,
+            Stage::Candidate | Stage::Retired => false,
+        };
         let of_task = || versions.iter().filter(|version| version.task == task);
         // A canary goes first; the version in force is then untouched.
-        let latest =
-            of_task().filter(counts).max_by_key(|version| (version.stage == Stage::Canary, version.since));
-        let latest = latest.ok_or(LearnedError::NothingToRollBack { task })?;
-        let was_active = |version: &&Version| self.was_active(version).unwrap_or(false);
-        let before = (latest.stage == Stage::Active)
-            .then(|| of_task().filter(|other| other.stage == Stage::Retired && !other.is_taken_back))
-            .and_then(|retired| retired.filter(was_active).max_by_key(|version| version.since));
+        let latest = of_task()
+            .filter(counts)
+            .max_by_key(|version| (version.stage != Stage::Active, version.since))
+            .ok_or(LearnedError::NothingToRollBack { task })?;
+        let is_left = |other: &Version| other.stage == Stage::Active && other.number != latest.number;
+        let mut before = None;
+        if self.was_active(latest)? && !of_task().any(is_left) {
+            let mut retired: Vec<&Version> =
+                of_task().filter(|other| other.stage == Stage::Retired && !other.is_taken_back).collect();
+            retired.sort_by_key(|version| std::cmp::Reverse(version.since));
+            for version in retired {
+                if before.is_none() && self.was_active(version)? {
+                    before = Some(version);
+                }
+            }
+        }
         let taken_back = Version { is_taken_back: true, ..latest.clone() };
         self.store.write(|batch| {
             set_fallen_back(batch, task, false)?;

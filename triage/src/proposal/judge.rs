@@ -235,6 +235,11 @@ impl Proposal {
         if arguments.deed() != self.bound.arguments.deed() {
             return Err(WorkflowError::Arguments { reason: "another deed is another proposal" });
         }
+        if let (Arguments::Declare(new), Arguments::Declare(own)) = (&arguments, &self.bound.arguments)
+            && new.burst != own.burst
+        {
+            return Err(WorkflowError::Arguments { reason: "another burst is another proposal" });
+        }
         arguments.check()?;
         let before = std::mem::replace(&mut self.bound.arguments, arguments);
         self.first.get_or_insert(before);

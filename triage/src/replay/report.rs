@@ -62,6 +62,8 @@ pub struct Totals {
     pub routed_alone: usize,
     /// Tickets that agents replied to alone.
     pub replied_alone: usize,
+    /// Tickets with which agents did something alone, routed or replied.
+    pub alone: usize,
     /// Tickets with which agents did something alone that people did otherwise.
     pub false_positives: usize,
     /// Answers on a page that was changed after the ticket came.
@@ -86,10 +88,10 @@ impl Tally {
 }
 
 impl Totals {
-    /// The share of tickets with which agents did all alone that they did.
+    /// The share of tickets with which agents did something alone.
     #[must_use]
     pub fn automation_rate(&self) -> f64 {
-        self.routed_alone.max(self.replied_alone) as f64 / self.tickets.max(1) as f64
+        self.alone as f64 / self.tickets.max(1) as f64
     }
 
     fn add(&mut self, ticket: &Replayed) {
@@ -102,6 +104,7 @@ impl Totals {
         self.answered += usize::from(ticket.is_answered);
         self.routed_alone += usize::from(ticket.is_routed_alone);
         self.replied_alone += usize::from(ticket.is_replied_alone);
+        self.alone += usize::from(ticket.is_routed_alone || ticket.is_replied_alone);
         self.false_positives += usize::from(ticket.is_false_positive);
         self.on_changed_page += usize::from(ticket.is_on_changed_page);
         self.unexplained += ticket.unexplained;

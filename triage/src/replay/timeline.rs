@@ -30,11 +30,11 @@ pub(super) fn timeline(
     let mut steps: Vec<(Timestamp, Step)> = Vec::with_capacity(2 * incoming.len() + others.len());
     for (at, record) in incoming.into_iter().enumerate() {
         let came = record.created.unwrap_or(Timestamp::MIN);
-        if let Some(solved) = solved(&record) {
-            steps.push((solved.max(came), Step::Known(Box::new(record.clone()))));
-        }
         let new = Box::new(as_it_came(&record));
         steps.push((came, if at >= first { Step::Asked(new) } else { Step::Known(new) }));
+        if let Some(solved) = solved(&record) {
+            steps.push((solved.max(came), Step::Known(Box::new(record))));
+        }
     }
     for record in others {
         let came = if record.kind.is_knowledge() || record.kind.is_ticket() { record.created } else { None };
@@ -55,7 +55,8 @@ fn solved(record: &Record) -> Option<Timestamp> {
     is_solved.then(|| record.resolved.or(record.modified)).flatten()
 }
 
-/// A ticket as its caller told it: nothing that people wrote or decided later.
+/// A ticket as its caller told it: nothing that people wrote or decided later. Impact and urgency count as told, though people may
+/// have corrected them.
 pub(super) fn as_it_came(record: &Record) -> Record {
     let is_told =
         |kind| matches!(kind, SectionKind::Description | SectionKind::Symptom | SectionKind::Environment);

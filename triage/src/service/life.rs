@@ -89,6 +89,11 @@ impl TicketLife {
             return None;
         }
         let mut life = self.clone();
+        let came_back = |pair: &&[Spell]| {
+            pair[0].state.is_resolved() && !pair[1].state.is_resolved() && pair[1].since > moment
+        };
+        let later = self.states.windows(2).filter(came_back).count();
+        life.reopened = life.reopened.saturating_sub(later as u32);
         life.states.retain(|spell| spell.since <= moment);
         life.responded = life.responded.filter(|responded| *responded <= moment);
         if let Some(work) = &mut life.work {
@@ -152,9 +157,12 @@ fn states(revisions: &[Told], created: Timestamp) -> Vec<Spell> {
     states
 }
 
-/// The first note by another than its reporter, or the first moment in which it was not open any more.
+/// The first note by another than its reporter, or the first moment in which it was not open any more. To give a ticket up is no answer.
 fn responded(revisions: &[Told], states: &[Spell], created: Timestamp) -> Option<Timestamp> {
-    let left_open = states.iter().find(|spell| spell.state != State::Open).map(|spell| spell.since);
+    let left_open = states
+        .iter()
+        .find(|spell| !matches!(spell.state, State::Open | State::Cancelled))
+        .map(|spell| spell.since);
     let notes = revisions.iter().flat_map(|told| {
         let reporter = linked(&told.record, Relation::ReportedBy);
         let is_note = |kind| matches!(kind, SectionKind::WorkNote | SectionKind::Comment);

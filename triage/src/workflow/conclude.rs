@@ -46,6 +46,9 @@ pub struct Order {
     pub arguments: Arguments,
     /// Who lets it be done: policies, or people.
     pub by: String,
+    /// The major incident that this was made for, where the ticket gets what its lead got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major: Option<ontology::RecordId>,
 }
 
 impl Workflow {
@@ -231,7 +234,7 @@ pub(crate) fn execute(
         Arguments::Declare(declare) => Arguments::Declare(burst::declare(batch, declare)?),
         other => other.clone(),
     };
-    order(batch, status, done, by, now)?;
+    order(batch, status, done, (by, None), now)?;
     match arguments {
         Arguments::Route(route) => status.route = Some(route.clone()),
         Arguments::Reply(reply) => {
@@ -248,12 +251,12 @@ pub(crate) fn order(
     batch: &mut Batch<'_>,
     status: &TicketStatus,
     arguments: Arguments,
-    by: &str,
+    (by, major): (&str, Option<&ontology::RecordId>),
     now: Timestamp,
 ) -> Result<(), WorkflowError> {
     let (ticket, revision) = (status.ticket.clone(), status.revision.clone());
     let deed = arguments.deed();
-    let order = Order { ticket, revision, arguments, by: by.to_owned() };
+    let order = Order { ticket, revision, arguments, by: by.to_owned(), major: major.cloned() };
     batch.append(OUTBOX, deed.as_str(), Some(&status.ticket), &written(&order)?, now)?;
     Ok(())
 }

@@ -122,6 +122,13 @@ impl Workflow {
             let status = match self.ticket(&ticket) {
                 Ok(status) => Some(status),
                 Err(WorkflowError::NoSuchTicket { .. }) => None,
+                // One that cannot be read must not keep the others waiting.
+                Err(WorkflowError::Unreadable { what, reason }) => {
+                    let text =
+                        format!("{ticket}: {what} cannot be read ({reason}): its targets are not watched");
+                    turn.warnings.push(Warning { correlation: None, text });
+                    None
+                }
                 Err(error) => return Err(error),
             };
             let life =
@@ -177,7 +184,7 @@ impl Workflow {
                 true => Promised::default(),
                 false => read("promise", &item.body)?,
             };
-            let mut status = read_before;
+            let Some(mut status) = TicketStatus::find(batch, &read_before.ticket)? else { return Ok((0, 0)) };
             let (mut warned, mut missed) = (0, 0);
             for standing in &look.standings {
                 if standing.state == Kept::Missed && promised.missed.insert(standing.target) {

@@ -271,3 +271,27 @@ fn what_people_refuse_is_not_proposed_again_and_a_changed_lead_is_proposed_anew(
     assert!(flow.declares().iter().all(|one| one.state != "open"));
     assert!(flow.policies.path().exists() && flow.folder.path().exists());
 }
+
+#[test]
+fn a_burst_whose_lead_is_purged_ends_and_those_who_go_on_calling_make_another() {
+    let flow = Flow::new();
+    (1..=4).for_each(|number| flow.call(number));
+    assert_eq!(flow.bursts().len(), 1);
+    flow.desk.purge(&id("sn:INC1"), at(13)).unwrap();
+    (5..=9).for_each(|number| flow.call(number));
+    let states: Vec<BurstState> = flow.bursts().iter().map(|burst| burst.state).collect();
+    assert!(states.contains(&BurstState::Over) && states.contains(&BurstState::Proposed), "{states:?}");
+    let over = flow.bursts().into_iter().find(|burst| burst.state == BurstState::Over).unwrap();
+    assert!(over.causes.is_empty(), "what tickets called their things went with the ticket");
+}
+
+#[test]
+fn a_proposal_of_one_burst_is_not_edited_into_one_of_another() {
+    let flow = Flow::new();
+    (1..=4).for_each(|number| flow.call(number));
+    let [proposal] = flow.declares().try_into().unwrap();
+    let Arguments::Declare(mut declare) = proposal.bound.arguments.clone() else { panic!("{proposal:?}") };
+    declare.burst = "another".to_owned();
+    let refused = flow.judge(&proposal, Role::Lead, Ruling::Edit(Arguments::Declare(declare)));
+    assert_eq!(refused.unwrap_err().code(), "invalid-request");
+}

@@ -259,4 +259,23 @@ fn where_people_decide_otherwise_the_model_falls_back_and_agents_only_suggest() 
     assert!(registry.watch(&trial.desk, &trial.scope, now()).unwrap().is_empty(), "once is enough");
     registry.promote((Task::Category, 1), (Stage::Shadow, 0), None, &lead(), now()).unwrap();
     assert!(!registry.has_fallen_back().unwrap(), "people have spoken");
+    assert_eq!(
+        registry.roll_back(Task::Category, &lead(), now()).unwrap_err().code(),
+        "nothing-to-roll-back"
+    );
+}
+
+#[test]
+fn what_fell_back_by_itself_can_be_taken_back() {
+    let trial = desk_of(300);
+    let (registry, _) = registered(&trial);
+    in_force(&trial, &registry, 1, 300);
+    registry.register(learnt(&trial, Task::Category), now()).unwrap();
+    in_force(&trial, &registry, 2, 800);
+    hear(&trial, 400, &|number| MATTERS[(number + 1) % 3].0.to_owned());
+    assert!(!registry.watch(&trial.desk, &trial.scope, now()).unwrap().is_empty());
+    let back = registry.roll_back(Task::Category, &lead(), now()).unwrap();
+    let stages: Vec<Stage> = registry.versions().unwrap().iter().map(|version| version.stage).collect();
+    assert_eq!((back.unwrap().number, stages), (1, vec![Stage::Active, Stage::Retired]));
+    assert!(!registry.has_fallen_back().unwrap());
 }

@@ -83,6 +83,17 @@ fn a_ticket_sees_only_what_was_known_when_it_came() {
 }
 
 #[test]
+fn a_ticket_that_was_solved_at_once_is_there_solved() {
+    let mut records = year();
+    for record in records.iter_mut().filter(|record| record.kind == Kind::Incident) {
+        record.resolved = record.created;
+    }
+    // Only solved tickets have a team to learn from.
+    let replay = replayed(&records, 2, SUPERVISED);
+    assert_eq!((replay.all.team.right, replay.all.team.asked), (2, 2), "{:?}", replay.all);
+}
+
+#[test]
 fn what_agents_did_alone_and_people_otherwise_is_a_false_positive() {
     // People moved the last lock tickets to another team.
     let mut records = year();

@@ -14,7 +14,7 @@ pub(super) fn run(global: &Global) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Fine);
     }
     output::line(format!(
-        "{} over {:.1} weeks, each knowing only those before it",
+        "{} over {:.1} weeks, each knowing only those before it, but for the hours of the week",
         output::count(test.incidents as u64, "incident", "incidents"),
         test.weeks
     ));

@@ -2,15 +2,12 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
+use triage::access::Grant;
 use triage::learned::{Drift, Query, Registry, Stage, Task, Version, train};
-use triage::policy::PersonId;
 
 use crate::cli::Outcome;
 use crate::output::{self, BAD, BOLD, DIM, GOOD, paint};
 use crate::settings::Global;
-
-/// Who sits at the command line.
-const OPERATOR: &str = "operator";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Own {
@@ -63,7 +60,7 @@ impl Own {
     pub(super) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let desk = global.open()?;
         let registry = Registry::new(desk.store());
-        let (by, now) = (PersonId::new(OPERATOR), Timestamp::now());
+        let (by, now) = (Grant::operator().person, Timestamp::now());
         match self {
             Self::Train(Train { task, since }) => {
                 let query = Query { since: *since, ..Query::default() };

@@ -67,7 +67,23 @@ const CALLS: &[(&str, &str, &str, &[Role])] = {
         ("GET", "/v1/jobs", "", STATE),
         ("GET", "/metrics", "", STATE),
         ("GET", "/v1/models", "", STATE),
-        ("GET", "/v1/desk/metrics", "", STATE),
+        ("GET", "/v1/desk/metrics", "", READ),
+        ("GET", "/v1/desk/forecast", "", READ),
+        ("GET", "/v1/bursts", "", WORK),
+        ("GET", "/v1/bursts/none", "", WORK),
+        ("POST", "/v1/bursts/none/answer", r#"{"text": "soon"}"#, WORK),
+        ("GET", "/v1/jobs/1", "", STATE),
+        ("POST", "/v1/models/team/stage", r#"{"version": 1, "stage": "shadow"}"#, &[Lead, Admin]),
+        ("POST", "/v1/events/alertmanager", "{}", &[Service, Lead, Admin]),
+        ("GET", "/v1/proposals/none", "", WORK),
+        ("POST", "/v1/proposals/none/ruling", "{}", WORK),
+        ("GET", "/v1/bundles/none/diff/other", "", READ),
+        ("GET", "/v1/bundles/none/prompt", "", READ),
+        ("POST", "/v1/bundles/none/replay", "", READ),
+        ("GET", "/v1/records/kb:queue/neighbours", "", READ),
+        ("POST", "/sparql", "", READ),
+        ("GET", "/v1/audit/inclusion", "", &[Auditor, Lead, Admin]),
+        ("GET", "/v1/audit/consistency", "", &[Auditor, Lead, Admin]),
         ("POST", "/v1/models/team/roll-back", "", &[Lead, Admin]),
         ("POST", "/v1/verify", "", &[Admin]),
         ("GET", "/v1/audit/entries", "", &[Auditor, Lead, Admin]),
@@ -123,6 +139,9 @@ fn every_route_of_the_document_is_an_action_of_the_policies() {
             let action =
                 action.unwrap_or_else(|| panic!("give {method} {path} its action in http/rights.rs"));
             assert!(said.contains(&format!("`{action}`")), "{method} {path}: {said}");
+            let is_it = |asked: &str| is_of(asked, path);
+            let is_tried = CALLS.iter().any(|(with, asked, _, _)| *with == method.as_str() && is_it(asked));
+            assert!(is_tried || path == "/v1/stream", "say in CALLS which roles may {method} {path}");
             routes += 1;
         }
     }
@@ -247,6 +266,41 @@ fn the_audiences_of_a_key_narrow_every_leg_and_a_header_only_narrows_further() {
     for path in ["/v1/status", "/v1/keys", "/metrics", "/v1/tickets", "/v1/audit/entries"] {
         assert_eq!(problem(&get(&server, &both, path)), "operator-only", "{path}");
     }
+}
+
+/// Whether a call goes to a route of the document.
+fn is_of(asked: &str, route: &str) -> bool {
+    let asked: Vec<&str> = asked.split('?').next().unwrap_or_default().split('/').collect();
+    let route: Vec<&str> = route.split('/').collect();
+    let fits = |(one, other): (&&str, &&str)| other.starts_with('{') || one == other;
+    asked.len() == route.len() && asked.iter().zip(&route).all(fits)
+}
+
+#[test]
+fn who_sees_a_part_gets_nothing_of_the_whole() {
+    let server = Server::start();
+    let narrowed = key(&server, "zoe", Role::Admin, &["staff"]);
+    let sees = [
+        "/v1/search",
+        "/v1/related",
+        "/v1/triage",
+        "/v1/bundles",
+        "/v1/records/",
+        "/v1/articles",
+        "/sparql",
+        "/v1/tickets/",
+    ];
+    let mut refused = 0;
+    for (method, path, body, _) in CALLS {
+        let is_seen = sees.iter().any(|seen| path.starts_with(seen)) && *method != "DELETE";
+        let answer = with(&server, &narrowed, method, path).body("application/json", body).send();
+        if !is_seen && *method != "HEAD" {
+            assert_eq!(problem(&answer), "operator-only", "{method} {path}: {}", answer.text());
+            refused += 1;
+        }
+    }
+    assert_eq!(problem(&get(&server, &narrowed, "/v1/stream")), "operator-only");
+    assert!(refused > 25, "only {refused}");
 }
 
 #[test]

@@ -47,6 +47,25 @@ fn a_version_and_its_opinion_are_as_documented() {
 }
 
 #[test]
+fn who_sees_a_part_does_not_hear_what_all_tickets_taught() {
+    let server = Server::start();
+    let desk = server.app.desk().unwrap();
+    let (scope, now, by) = (&server.app.scope, Timestamp::now(), PersonId::new("lena"));
+    let lineage = Lineage { origin: "test".into(), place: None, mapping: "test".into(), observed: now };
+    let observed = |number| Observation::unversioned(resolved(number), lineage.clone());
+    desk.apply((0..120).map(observed).collect()).unwrap();
+    let registry = Registry::new(desk.store());
+    let trained = train(desk, scope, Task::Category, &Query::default(), &by, now).unwrap();
+    registry.register(trained, now).unwrap();
+    registry.promote((Task::Category, 1), (Stage::Shadow, 0), None, &by, now).unwrap();
+    server.app.refresh_learned(desk).unwrap();
+    let ask = || server.ask("POST", "/v1/triage").json(&json!({"record": "web:1"}));
+    assert_eq!(ask().send().value()["opinions"].as_array().map(Vec::len), Some(1));
+    let narrowed = ask().header("X-Triagraph-Audience", "staff").send();
+    assert!(narrowed.status == 200 && narrowed.value().get("opinions").is_none(), "{}", narrowed.text());
+}
+
+#[test]
 fn what_cannot_be_done_to_a_model_is_said() {
     let server = Server::start();
     assert_eq!(server.get("/v1/models").value(), json!({"versions": [], "drift": {"tasks": []}}));

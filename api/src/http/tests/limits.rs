@@ -128,6 +128,16 @@ fn a_server_whose_desk_is_not_open_lives_but_is_not_ready() {
 }
 
 #[test]
+fn who_comes_while_the_desk_opens_is_not_served_by_what_opens_meanwhile() {
+    let server = Server::without_desk(Limits { request: Duration::from_secs(2), ..Limits::default() }, None);
+    let ask = server.ask("POST", "/v1/keys").json(&json!({"name": "eve", "roles": ["admin"]}));
+    // The body, which would come later, is not waited for.
+    let answer = receive(ask.open());
+    assert_eq!((answer.status, problem(&answer).as_str()), (503, "not-ready"));
+    server.stop().unwrap();
+}
+
+#[test]
 fn bodies_requests_at_once_and_time_are_limited() {
     let large = Server::with(Limits { body_bytes: 1000, ..Limits::default() }, None);
     let body = json!({"text": "a".repeat(2000)});

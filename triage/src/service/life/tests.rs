@@ -103,4 +103,5 @@ fn what_nobody_can_tell_is_not_guessed() {
     (given_up.state, given_up.modified) = (Some(State::Cancelled), Some(at("02T00:00:00")));
     let life = self::life(vec![("20T00:00:00", given_up)]);
     assert_eq!((life.resolved(), life.ended()), (None, Some(at("02T00:00:00"))));
+    assert_eq!(life.responded, None, "to give it up is no answer");
 }
