@@ -195,7 +195,7 @@ impl Store {
     pub fn items_about(&self, collection: &str, record: &RecordId) -> Result<Vec<Item>, LogError> {
         items(
             &self.database.reader(),
-            "WHERE collection = ?1 AND record = ?2 ORDER BY key",
+            "INDEXED BY item_by_record WHERE collection = ?1 AND record = ?2 ORDER BY key",
             params![collection, record.as_str()],
         )
     }

@@ -83,9 +83,10 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// [`LogError`] when the database cannot be read.
     pub fn items_about(&self, collection: &str, record: &RecordId) -> Result<Vec<Item>, LogError> {
+        // Left to itself SQLite reads the whole collection, since that is in order already.
         items(
             &self.transaction,
-            "WHERE collection = ?1 AND record = ?2 ORDER BY key",
+            "INDEXED BY item_by_record WHERE collection = ?1 AND record = ?2 ORDER BY key",
             params![collection, record.as_str()],
         )
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use engine::{Batch, Item};
+use engine::{Batch, Item, Thing};
 use jiff::{SignedDuration, Timestamp};
 use ontology::RecordId;
 use serde::{Deserialize, Serialize};
@@ -109,13 +109,15 @@ impl Burst {
     }
 
     pub(super) fn put(&self, batch: &mut Batch<'_>) -> Result<(), WorkflowError> {
+        let is_told = self.causes.iter().any(|cause| matches!(cause.thing, Thing::Named(_)));
+        let by = if is_told { self.members.clone() } else { BTreeSet::new() };
         batch.put(&Item {
             collection: CAUSES.to_owned(),
             key: self.id.clone(),
             state: "kept".to_owned(),
             due: None,
             record: Some(self.lead.clone()),
-            body: written(&(&self.causes, &self.members))?,
+            body: written(&(&self.causes, by))?,
         })?;
         Ok(batch.put(&Item {
             collection: BURST.to_owned(),
