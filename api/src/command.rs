@@ -27,3 +27,4 @@ pub(crate) mod subject;
 pub(crate) mod traces;
 pub(crate) mod triage;
 mod triage_show;
+mod wording;

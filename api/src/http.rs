@@ -40,6 +40,7 @@ mod tickets;
 mod tls;
 mod triage;
 mod wire;
+mod wording;
 mod worker;
 
 use axum::Router;
@@ -62,6 +63,7 @@ pub(crate) use keys::{KeyBody, random};
 pub(crate) use listen::serve;
 pub(crate) use oidc::{OidcSettings, Provider};
 pub(crate) use tls::acceptor;
+pub(crate) use wording::Wording;
 
 /// All routes and layers.
 pub(crate) fn router(app: &App) -> Router {

@@ -3,10 +3,11 @@
 pub(crate) mod chat;
 pub(crate) mod conformance;
 pub(crate) mod gguf;
+pub(crate) mod guarded;
 pub(crate) mod scripted;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::redact::Redacted;
 
@@ -95,6 +96,17 @@ pub struct Completion {
     pub completion_tokens: Option<usize>,
 }
 
+/// Asks a model, and says how long that took.
+pub fn ask(
+    model: &dyn LanguageModel,
+    prompt: &Prompt,
+    limits: &Limits,
+) -> (Result<Completion, LanguageModelError>, Duration) {
+    let begun = Instant::now();
+    let answer = model.complete(prompt, limits);
+    (answer, begun.elapsed())
+}
+
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -128,6 +140,12 @@ pub enum LanguageModelError {
     TimedOut {
         /// The time that was allowed.
         timeout_millis: u128,
+    },
+    /// It failed again and again, and is left alone for a while.
+    #[error("the language model kept failing and is left alone for {seconds} s more")]
+    Resting {
+        /// How long still.
+        seconds: u64,
     },
     /// The server is busy (429).
     #[error("the language model is busy; try again later")]
@@ -176,6 +194,7 @@ impl LanguageModelError {
             Self::Unusable { .. } => "language-model-unusable",
             Self::Unreachable { .. } => "language-model-unreachable",
             Self::TimedOut { .. } => "language-model-timed-out",
+            Self::Resting { .. } => "language-model-resting",
             Self::Busy { .. } => "language-model-busy",
             Self::Refused { .. } => "language-model-refused",
             Self::ServerFailed { .. } => "language-model-failed",
@@ -189,7 +208,11 @@ impl LanguageModelError {
     pub fn is_worth_retrying(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Busy { .. } | Self::ServerFailed { .. }
+            Self::Unreachable { .. }
+                | Self::TimedOut { .. }
+                | Self::Resting { .. }
+                | Self::Busy { .. }
+                | Self::ServerFailed { .. }
         )
     }
 

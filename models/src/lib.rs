@@ -1,6 +1,7 @@
 //! Triagraph's own models: embedder, classifiers, language models, and the redaction in front of them.
 
 mod catalog;
+mod circuit;
 mod classifier;
 mod convention;
 mod embedder;
@@ -11,6 +12,7 @@ mod minilm;
 mod redact;
 
 pub use catalog::{Catalog, CatalogEntry, CatalogError, ModelFile, ModelRole, Place};
+pub use circuit::Circuit;
 pub use classifier::{
     Classifier, ClassifierError, Coverage, LabelMetrics, Metrics, Outcome, Prediction, Sample, TrainOptions,
 };
@@ -23,8 +25,9 @@ pub use fetch::fetch;
 pub use language::chat::ChatModel;
 pub use language::conformance::conformance as language_model_conformance;
 pub use language::gguf::GgufModel;
+pub use language::guarded::GuardedModel;
 pub use language::scripted::ScriptedModel;
-pub use language::{Completion, LanguageModel, LanguageModelError, Limits, Prompt};
+pub use language::{Completion, LanguageModel, LanguageModelError, Limits, Prompt, ask};
 pub use minilm::MiniLm;
 pub use minilm::reference::ReferenceMiniLm;
 pub use redact::{Category, KnownName, NameKind, Redacted, RedactionPolicy, Redactor, Replacement};

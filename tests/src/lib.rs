@@ -1,6 +1,7 @@
 //! How does a test run `triagraph` as a user does? A desk in a folder of its own, and runs of the real binary.
 
 mod collector;
+mod endpoint;
 mod mutate;
 mod server;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use collector::Collector;
+pub use endpoint::{Call, Endpoint, Reply};
 pub use mutate::Mutator;
 pub use server::{Server, ask};
 
@@ -133,6 +135,18 @@ impl Desk {
         arguments.extend(sources.iter().map(|path| path.as_os_str()));
         let _ = desk.run(arguments).with_code(0);
         desk
+    }
+
+    /// A desk of its own with all that this one holds; nobody has this one open.
+    ///
+    /// # Panics
+    /// If it cannot be copied.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self::new();
+        let copied = Command::new("cp").arg("-r").arg(self.data()).arg(copy.data()).status();
+        assert!(copied.expect("cp").success(), "the desk is copied");
+        copy
     }
 
     /// The folder of the desks, for `--data`.

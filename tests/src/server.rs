@@ -54,6 +54,15 @@ impl Server {
         ask(&self.address, method, path, "application/json", body).expect("the server answers")
     }
 
+    /// The body of an answer, as it is.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn text(&self, path: &str) -> String {
+        exchange(&self.address, "GET", path, "application/json", "").expect("the server answers").1
+    }
+
     /// Kills it as a crash would.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
@@ -79,6 +88,20 @@ pub fn ask(
     body: &Value,
 ) -> std::io::Result<(u16, Value)> {
     let body = if body.is_null() { String::new() } else { body.to_string() };
+    let (head, body) = exchange(address, method, path, kind, &body)?;
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| Error::other("no status"))?;
+    Ok((status, serde_json::from_str(&body).unwrap_or(Value::Null)))
+}
+
+/// Head and body of an answer.
+fn exchange(
+    address: &str,
+    method: &str,
+    path: &str,
+    kind: &str,
+    body: &str,
+) -> std::io::Result<(String, String)> {
     let mut stream = TcpStream::connect(address)?;
     write!(
         stream,
@@ -88,7 +111,5 @@ pub fn ask(
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| Error::other("no answer"))?;
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let status = status.ok_or_else(|| Error::other("no status"))?;
-    Ok((status, serde_json::from_str(body).unwrap_or(Value::Null)))
+    Ok((head.to_owned(), body.to_owned()))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::{Bundle, Degraded, Desk, DeskError};
 use jiff::Timestamp;
-use models::{KnownName, LanguageModel, NameKind, RedactionPolicy, Redactor};
+use models::{KnownName, LanguageModel, Limits, NameKind, RedactionPolicy, Redactor};
 use ontology::{Record, Scope};
 
 use crate::answer::{answer, cite};
@@ -33,8 +33,8 @@ pub struct TriageOptions<'a> {
     pub language_model: Option<&'a dyn LanguageModel>,
     /// The desk's own models, where it has any: see [`crate::learned`].
     pub learned: Option<&'a Learned>,
-    /// Time for the language model.
-    pub model_timeout: Duration,
+    /// What one answer of the language model may cost: time, and tokens of what it says.
+    pub model_limits: Limits,
     /// What must not reach a language model, or be shown of other people's tickets. People whom tickets name are always known.
     pub policy: RedactionPolicy,
     /// Names that the policy may ask for.
@@ -50,7 +50,7 @@ impl Default for TriageOptions<'_> {
         Self {
             language_model: None,
             learned: None,
-            model_timeout: Duration::from_secs(60),
+            model_limits: Limits { max_tokens: 400, timeout: Duration::from_secs(60) },
             policy: RedactionPolicy { people: true, ..RedactionPolicy::default() },
             known_names: Vec::new(),
             budget_tokens: 4000,
@@ -134,7 +134,7 @@ pub fn triage(
     let mut warnings = warnings(ticket, &evidence, lead, chosen);
     let changes = changes_before(desk, scope, ticket, &affected, now)?;
     warnings.extend(changes.iter().map(|change| change.warning(&affected)));
-    let (outcome, answer) = conclude(desk, &material, &strength, options, &mut trace, &mut warnings);
+    let (outcome, answer) = conclude(&material, &strength, options, &mut trace);
     if let Some(answer) = &answer {
         cite(desk, answer, now)?;
     }
@@ -158,6 +158,8 @@ pub fn triage(
         warnings,
         degraded: degraded(&evidence),
         opinions,
+        notes: trace.notes,
+        calls: trace.calls,
         steps: trace.steps,
     })
 }
@@ -206,12 +208,10 @@ fn reference(bundle: &Bundle) -> BundleRef {
 
 /// Answers, or hands over.
 fn conclude(
-    desk: &Desk,
     material: &Material<'_>,
     strength: &Strength,
     options: &TriageOptions<'_>,
     trace: &mut Trace,
-    warnings: &mut Vec<String>,
 ) -> (Outcome, Option<Answer>) {
     let mut hand_over = |reason: String| {
         trace.add("handed_over", "", reason.clone());
@@ -225,7 +225,7 @@ fn conclude(
     if extracted.what_to_do.is_empty() && extracted.check_first.is_empty() {
         return hand_over("no page and no solved ticket tells what to do".to_owned());
     }
-    let answer = answer(desk, material, extracted, sources, options, trace, warnings);
+    let answer = answer(material, extracted, sources, options, trace);
     let why = format!("{} sentences, {} sources", answer.claims().count(), answer.sources.len());
     trace.add("answered", &answer.by, why);
     (Outcome::Answered, Some(answer))

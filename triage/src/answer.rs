@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{Desk, DeskError};
 use jiff::Timestamp;
+use models::{LanguageModel, LanguageModelError};
 use ontology::RecordId;
 
 use crate::agent::{Trace, TriageOptions};
 use crate::check::{Checker, Drafted};
-use crate::cited::{Answer, Claim, Dropped};
-use crate::draft;
+use crate::cited::{Answer, Dropped};
+use crate::draft::{self, Draft};
 use crate::material::Material;
+use crate::result::ModelCall;
 use crate::sources::{Passage, Sources};
 
 /// Passages that a language model is shown.
@@ -18,35 +20,18 @@ const MODEL_PASSAGES: usize = 12;
 
 /// The extracted answer, with what is known and why worded by a model where there is one and its sentences hold.
 pub(crate) fn answer(
-    desk: &Desk,
     material: &Material<'_>,
     extracted: Answer,
     mut sources: Sources,
     options: &TriageOptions<'_>,
     trace: &mut Trace,
-    warnings: &mut Vec<String>,
 ) -> Answer {
     let mut answer = extracted;
     trace.add("drafted", &answer.by, "sentences of the sources as they stand");
     if let Some(model) = options.language_model {
         let passages = shown(material, &mut sources, &answer);
-        match draft::draft(model, material.for_model, material.ticket, &passages, options.model_timeout) {
-            Ok(draft) => {
-                trace.add("drafted", model.id(), format!("{} passages were shown", passages.len()));
-                let checker = Checker { passages: &passages, embedder: desk.embedder().map(AsRef::as_ref) };
-                word(&mut answer, draft, &checker, model.id(), warnings);
-                trace.add(
-                    "checked",
-                    "words, identifiers, negation, meaning",
-                    format!("{} sentences were dropped", answer.dropped.len()),
-                );
-            }
-            Err(error) => {
-                warnings
-                    .push(format!("the language model gave no answer, so this one is extractive: {error}"));
-                trace.add("drafted", model.id(), error.to_string());
-            }
-        }
+        let checker = Checker { passages: &passages };
+        worded(&mut answer, material, model, &checker, options, trace);
     } else {
         trace.add("checked", "spans", "every sentence stands in its source");
     }
@@ -56,7 +41,61 @@ pub(crate) fn answer(
     answer
 }
 
-/// What a model is shown, by handle: what the extracted answer cites, then the other passages at hand.
+/// Asks a model, and puts what holds of it into the answer. What it says beyond that, and its failures, change nothing.
+fn worded(
+    answer: &mut Answer,
+    material: &Material<'_>,
+    model: &dyn LanguageModel,
+    checker: &Checker<'_>,
+    options: &TriageOptions<'_>,
+    trace: &mut Trace,
+) {
+    let limits = options.model_limits;
+    let prompt = draft::prompt(material.for_model, material.ticket, checker.passages);
+    let (asked, took) = models::ask(model, &prompt, &limits);
+    let mut call = ModelCall {
+        model: model.id().to_owned(),
+        prompt: draft::prompt_id(&limits),
+        outcome: "answered".to_owned(),
+        millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        prompt_tokens: None,
+        completion_tokens: None,
+        kept: 0,
+        dropped: 0,
+    };
+    match asked {
+        Ok(completion) => {
+            call.prompt_tokens = completion.prompt_tokens.map(|tokens| tokens as u64);
+            call.completion_tokens = completion.completion_tokens.map(|tokens| tokens as u64);
+            let shown = checker.passages.len();
+            trace.add("drafted", model.id(), format!("{shown} passages were shown"));
+            call.kept = put_in(answer, draft::read(&completion), checker);
+            call.dropped = answer.dropped.len() as u32;
+            if call.kept > 0 {
+                answer.by = model.id().to_owned();
+            } else {
+                trace.notes.push(
+                    "too little of the language model's text stands in its sources, so this answer is extractive"
+                        .to_owned(),
+                );
+            }
+            let why = format!("{} sentences were dropped", call.dropped);
+            trace.add("checked", "words, order, negation", why);
+        }
+        Err(error) => failed(&error, &mut call, trace),
+    }
+    trace.calls.push(call);
+}
+
+fn failed(error: &LanguageModelError, call: &mut ModelCall, trace: &mut Trace) {
+    error.code().clone_into(&mut call.outcome);
+    trace.notes.push(format!("the language model gave no answer, so this one is extractive: {error}"));
+    trace.add("drafted", &call.model, error.to_string());
+    trace.add("checked", "spans", "every sentence stands in its source");
+}
+
+/// What a model is shown, by handle: what the extracted answer rests on, and the leading record whole. Nothing else that the search
+/// found: it can word what is answered, and bring in nothing.
 fn shown(material: &Material<'_>, sources: &mut Sources, answer: &Answer) -> BTreeMap<String, String> {
     let mut passages = BTreeMap::new();
     let bundle = &material.evidence.tickets;
@@ -65,63 +104,38 @@ fn shown(material: &Material<'_>, sources: &mut Sources, answer: &Answer) -> BTr
     passages.extend(
         facts.map(|fact| (fact.handle.clone(), material.for_model.redact(&fact.text).text().to_owned())),
     );
-    let all = material.lead_passages.iter().copied().chain(Passage::all(bundle));
-    let (cited, others): (Vec<_>, Vec<_>) = all.partition(|passage| sources.knows(*passage));
-    for passage in cited.into_iter().chain(others).take(MODEL_PASSAGES) {
+    let others = Passage::all(bundle).into_iter().chain(material.second_passages.iter().copied());
+    let cited: Vec<Passage<'_>> = others.filter(|passage| sources.knows(*passage)).collect();
+    for passage in material.lead_passages.iter().copied().chain(cited).take(MODEL_PASSAGES) {
         let handle = sources.passage(passage, material.redactor);
         passages.insert(handle, material.for_model.redact(&passage.item.text).text().to_owned());
     }
     passages
 }
 
-/// Puts a model's sentences that hold in the place of the extracted ones. The steps of a page always stand as they are.
-fn word(
-    answer: &mut Answer,
-    draft: draft::Draft,
-    checker: &Checker<'_>,
-    model: &str,
-    warnings: &mut Vec<String>,
-) {
-    let mut dropped: Vec<Dropped> = draft
-        .other
-        .into_iter()
-        .map(|text| Dropped { text, reason: "it is not in the form asked for".to_owned() })
-        .collect();
+/// Puts a model's sentences that hold in front of what is known and in the place of the cause; how many they are. Steps always stand
+/// as their source has them: a model is not asked for any.
+fn put_in(answer: &mut Answer, draft: Draft, checker: &Checker<'_>) -> u32 {
+    let no_form = |text| Dropped { text, reason: "it is not in the form asked for".to_owned() };
+    let mut dropped: Vec<Dropped> = draft.other.into_iter().map(no_form).collect();
     let mut keep = |drafted: Vec<Drafted>| {
         let mut kept = Vec::new();
         for one in drafted {
-            match checker.refusal(&one) {
-                Some(refused) => dropped.push(refused),
-                None => kept.push(Claim { text: one.text, handles: one.handles, span: None }),
+            match checker.claim(one) {
+                Ok(claim) => kept.push(claim),
+                Err(refused) => dropped.push(refused),
             }
         }
         kept
     };
-    let (known, cause, actions) = (keep(draft.known), keep(draft.cause), keep(draft.actions));
-    let (for_page, for_ticket) =
-        if answer.precedent.is_none() { (actions, Vec::new()) } else { (Vec::new(), actions) };
-    dropped.extend(for_page.into_iter().map(|claim| Dropped {
-        text: claim.text,
-        reason: "not used: the page's own steps stand".to_owned(),
-    }));
-    let mut is_used = false;
-    for (said, place) in
-        [(known, &mut answer.known), (cause, &mut answer.likely_cause), (for_ticket, &mut answer.what_to_do)]
-    {
-        if !said.is_empty() {
-            *place = said;
-            is_used = true;
-        }
-    }
-    if is_used {
-        answer.by = model.to_owned();
-    } else {
-        warnings.push(
-            "too little of the language model's text stands in its sources, so this answer is extractive"
-                .to_owned(),
-        );
+    let (known, cause) = (keep(draft.known), keep(draft.cause));
+    let kept = known.len() + cause.len();
+    answer.known.splice(..0, known);
+    if !cause.is_empty() {
+        answer.likely_cause = cause;
     }
     answer.dropped = dropped;
+    kept as u32
 }
 
 /// Notes in the desk which records an answer cited.

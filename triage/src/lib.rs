@@ -64,8 +64,8 @@ pub use proposal::{
 };
 pub use replay::{REPLAY_SCHEMA, Replay, ReplayOptions, Replayed, Tally, Totals, replay};
 pub use result::{
-    Affected, BundleRef, Decision, Outcome, PageChoice, RelatedLine, StepTrace, Strength, TRIAGE_SCHEMA,
-    Triage,
+    Affected, BundleRef, Decision, ModelCall, Outcome, PageChoice, RelatedLine, StepTrace, Strength,
+    TRIAGE_SCHEMA, Triage,
 };
 pub use workflow::{
     Accepted, DeadLetter, Decided, LevelChange, Notice, Order, TicketState, TicketStatus, Transition, Turn,

@@ -53,8 +53,37 @@ pub struct Triage {
     /// What the desk's own models say, whether or not it counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub opinions: Vec<Opinion>,
+    /// How a language model did, where one was asked: no reason to beware, and nothing that a policy counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Each question to a language model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<ModelCall>,
     /// What was done, in order, each with what it used and why.
     pub steps: Vec<StepTrace>,
+}
+
+/// One question to a language model: names and numbers, and no word of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelCall {
+    /// The model.
+    pub model: String,
+    /// What the prompt was made by: instructions and limits, as a digest.
+    pub prompt: String,
+    /// `answered`, or the code of the error.
+    pub outcome: String,
+    /// How long it took.
+    pub millis: u64,
+    /// Tokens of the prompt, where the model says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<u64>,
+    /// Tokens of the answer, where the model says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_tokens: Option<u64>,
+    /// Sentences of it that their sources bear out.
+    pub kept: u32,
+    /// Sentences that were taken out.
+    pub dropped: u32,
 }
 
 /// Whether there is an answer.

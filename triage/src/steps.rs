@@ -2,17 +2,20 @@
 
 use tracing::span::EnteredSpan;
 
-use crate::result::StepTrace;
+use crate::result::{ModelCall, StepTrace};
 
 /// What was done so far. Each step is a span, from the end of the one before.
 pub(crate) struct Trace {
     pub(crate) steps: Vec<StepTrace>,
+    /// How a language model did.
+    pub(crate) notes: Vec<String>,
+    pub(crate) calls: Vec<ModelCall>,
     current: Option<EnteredSpan>,
 }
 
 impl Default for Trace {
     fn default() -> Self {
-        Self { steps: Vec::new(), current: Some(step_span()) }
+        Self { steps: Vec::new(), notes: Vec::new(), calls: Vec::new(), current: Some(step_span()) }
     }
 }
 

@@ -29,6 +29,7 @@ mod conclude;
 mod decide;
 mod lease;
 mod level;
+mod observed;
 mod promise;
 mod status;
 mod switch;

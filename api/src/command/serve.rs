@@ -14,6 +14,7 @@ use crate::cli::Outcome;
 use crate::command::oidc::Oidc;
 use crate::command::redaction::Redaction;
 use crate::command::traces::Traces;
+use crate::command::wording::Wording;
 use crate::http::{self, App, Entrance, Key, Limits};
 use crate::settings::Global;
 use crate::trace::Exporter;
@@ -43,6 +44,8 @@ pub(crate) struct Serve {
     #[command(flatten)]
     oidc: Oidc,
     #[command(flatten)]
+    wording: Wording,
+    #[command(flatten)]
     redaction: Redaction,
     /// Write the log as JSON lines. What is logged: the variable TRIAGRAPH_LOG, like `info` or `api=debug`
     #[arg(long)]
@@ -62,7 +65,8 @@ impl Serve {
         let exporter = self.traces.exporter()?;
         log::start_for_server(self.log_json, exporter.as_ref())?;
         let limits = Limits::default();
-        let app = App::new(global.scope(), entrance, limits, self.redaction.policy()?);
+        let wording = self.wording.model()?.map(|model| http::Wording::new(model, self.wording.limits()));
+        let app = App::new(global.scope(), entrance, limits, self.redaction.policy()?, wording);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(self.serve(global.clone(), app));
         // A query that does not come to an end must not keep the process.

@@ -2,13 +2,10 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
 use engine::Desk;
 use jiff::Timestamp;
-use models::{ChatModel, GgufModel, LanguageModel};
 use ontology::Record;
 use triage::learned::Learned;
 use triage::{TriageOptions, triage};
@@ -18,11 +15,9 @@ use crate::command::redaction::Redaction;
 use crate::command::related::called;
 use crate::command::subject::tickets;
 use crate::command::triage_show::show;
+use crate::command::wording::Wording;
 use crate::output;
 use crate::settings::Global;
-
-/// Variable that holds the key of a language model's server.
-const MODEL_KEY: &str = "TRIAGRAPH_MODEL_KEY";
 
 /// Triage a ticket: category, priority, team, related tickets, runbook, and an answer with its sources.
 #[derive(Debug, Args)]
@@ -36,18 +31,8 @@ pub(crate) struct Triage {
     /// How to read the file: a built-in mapping or a file of your own
     #[arg(long, value_name = "MAPPING")]
     mapping: Option<String>,
-    /// Let a chat endpoint (OpenAI's form) word the answer; its key is read from TRIAGRAPH_MODEL_KEY
-    #[arg(long, value_name = "URL", requires = "model", conflicts_with = "gguf")]
-    model_url: Option<String>,
-    /// Name of the model at that endpoint
-    #[arg(long, value_name = "NAME", requires = "model_url")]
-    model: Option<String>,
-    /// Let a local GGUF model word the answer: its file, or a folder that holds one
-    #[arg(long, value_name = "PATH")]
-    gguf: Option<PathBuf>,
-    /// Time for the language model
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    model_timeout_seconds: u64,
+    #[command(flatten)]
+    wording: Wording,
     /// Tokens of each context bundle
     #[arg(long, value_name = "TOKENS", default_value_t = 4000, value_parser = clap::value_parser!(u32).range(200..=100_000))]
     budget_tokens: u32,
@@ -63,7 +48,7 @@ pub(crate) struct Triage {
 
 impl Triage {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let model = self.language_model()?;
+        let model = self.wording.model()?;
         let desk = global.open()?;
         let (tickets, is_list) = self.tickets(&desk, global)?;
         let scope = global.scope();
@@ -71,7 +56,7 @@ impl Triage {
         let options = TriageOptions {
             learned: Some(&learned),
             language_model: model.as_deref(),
-            model_timeout: Duration::from_secs(self.model_timeout_seconds),
+            model_limits: self.wording.limits(),
             budget_tokens: self.budget_tokens,
             deadline_millis: self.deadline_millis,
             policy: self.redaction.policy()?,
@@ -96,15 +81,6 @@ impl Triage {
             _ => {}
         }
         Ok(outcome)
-    }
-
-    fn language_model(&self) -> anyhow::Result<Option<Box<dyn LanguageModel>>> {
-        if let (Some(url), Some(name)) = (&self.model_url, &self.model) {
-            let key = std::env::var(MODEL_KEY).ok().filter(|key| !key.is_empty());
-            return Ok(Some(Box::new(ChatModel::new(url, name, key)?.traced(crate::trace::outgoing))));
-        }
-        let Some(path) = &self.gguf else { return Ok(None) };
-        Ok(Some(Box::new(GgufModel::open(&gguf_file(path)?)?)))
     }
 
     /// The tickets, and whether they are a list in JSON, as the tickets of a file are.
@@ -144,17 +120,4 @@ fn of_desk(desk: &Desk, global: &Global, name: &str) -> anyhow::Result<Record> {
             anyhow::bail!("{name} is several tickets, name one by its id: {}", ids.join(", "))
         }
     }
-}
-
-fn gguf_file(path: &Path) -> anyhow::Result<PathBuf> {
-    if !path.is_dir() {
-        return Ok(path.to_owned());
-    }
-    let mut files: Vec<PathBuf> = std::fs::read_dir(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|file| file.extension().is_some_and(|extension| extension == "gguf"))
-        .collect();
-    files.sort();
-    files.into_iter().next().with_context(|| format!("there is no .gguf file in {}", path.display()))
 }

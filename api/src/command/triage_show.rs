@@ -44,6 +44,9 @@ pub(crate) fn show(triage: &Triage, explain: bool, called: &dyn Fn(&RecordId) ->
         }
         line("");
         line(paint(DIM, format!("Answer by: {}", answer.by)));
+        for note in &triage.notes {
+            line(paint(DIM, output::wrap(note, output::width(), 0)));
+        }
     }
     if explain {
         heading("How it came about");

@@ -25,6 +25,7 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use super::rates::{Rate, Rates};
 use super::reads::Reads;
+use super::wording::Wording;
 use super::worker::{self, Wake};
 
 /// How long a caller waits for fresh counts while records are being written; after that it gets the last ones.
@@ -90,6 +91,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// What a triage hides.
     pub(crate) redaction: RedactionPolicy,
+    /// Who words its answer, where anybody does.
+    pub(crate) wording: Option<Wording>,
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) sparql: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
@@ -128,7 +131,13 @@ impl std::ops::Deref for App {
 
 impl App {
     /// A server for the desk of a scope's tenant, which is [attached](Self::attach) when it is open.
-    pub(crate) fn new(scope: Scope, entrance: Entrance, limits: Limits, redaction: RedactionPolicy) -> Self {
+    pub(crate) fn new(
+        scope: Scope,
+        entrance: Entrance,
+        limits: Limits,
+        redaction: RedactionPolicy,
+        wording: Option<Wording>,
+    ) -> Self {
         Self(Arc::new(Shared {
             scope,
             entrance,
@@ -136,6 +145,7 @@ impl App {
             reads: Arc::default(),
             limits,
             redaction,
+            wording,
             requests: Arc::new(Semaphore::new(limits.in_flight)),
             sparql: Arc::new(Semaphore::new(limits.sparql_in_flight)),
             metrics: Metrics::default(),

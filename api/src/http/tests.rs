@@ -80,7 +80,7 @@ impl Server {
 
     fn behind(entrance: Entrance, scope: Scope, limits: Limits) -> Self {
         let redaction = triage::TriageOptions::default().policy;
-        let app = App::new(scope, entrance, limits, redaction);
+        let app = App::new(scope, entrance, limits, redaction, None);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();

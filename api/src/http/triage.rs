@@ -53,7 +53,7 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
         (None, Some(ticket)) => Given::Ticket(Box::new(ticket.0)),
         _ => return Err(Problem::new("invalid-request", "give either `record` or `ticket`")),
     };
-    let (policy, learned) = (caller.app.redaction.clone(), caller.app.learned());
+    let (app, learned) = (caller.app.clone(), caller.app.learned());
     let shown = caller.shown.clone();
     let work = move |desk: &engine::Desk, scope: &ontology::Scope| {
         let ticket = match given {
@@ -66,9 +66,13 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
         check(&ticket)?;
         // They learnt from tickets of all audiences.
         let learned = (scope.audiences == Audiences::All).then_some(learned.as_ref());
-        let options =
+        let policy = app.redaction.clone();
+        let mut options =
             TriageOptions { budget_tokens, deadline_millis, policy, learned, ..TriageOptions::default() };
+        // The search needs its share of the request's time.
+        app.wording.iter().for_each(|wording| wording.word(&mut options, app.limits.request / 2));
         let made = triage(desk, scope, &ticket, &options, Timestamp::now())?;
+        app.wording.iter().for_each(|wording| wording.count(&made.calls));
         shown.records([&made.ticket]);
         made.bundles.iter().for_each(|bundle| shown.detail("bundle", &bundle.id));
         Ok(axum::Json(made))

@@ -15,6 +15,10 @@ use super::app::App;
 const THREADS: usize = 2;
 /// Tickets of one turn: enough to write their records together, few enough that the first need not wait long.
 const TICKETS: u32 = 64;
+/// The same where a language model words answers: each takes seconds, and a ticket that comes in waits for the turn.
+const WORDED_TICKETS: u32 = 8;
+/// Tickets that wait from which no answer is worded: in a burst an extractive answer now is better than a worded one in an hour.
+const BUSY: u64 = 100;
 /// Milliseconds for each search of a triage.
 const DEADLINE_MILLIS: u64 = 10_000;
 /// Longest sleep: settings and policies may have changed.
@@ -64,13 +68,19 @@ fn work(app: &App, desk: &Desk, workflow: &Workflow) {
     let mut watched = Timestamp::now();
     while !app.jobs.is_stopped() {
         let learned = app.learned();
-        let triage = TriageOptions {
+        let mut triage = TriageOptions {
             learned: Some(&learned),
             policy: app.redaction.clone(),
             deadline_millis: Some(DEADLINE_MILLIS),
             ..TriageOptions::default()
         };
-        let options = TurnOptions { scope: &app.scope, triage, threads: THREADS, tickets: TICKETS };
+        let is_quiet = || workflow.waiting().is_ok_and(|waiting| waiting < BUSY);
+        let wording = app.wording.as_ref().filter(|_| is_quiet());
+        if let Some(wording) = wording {
+            wording.word(&mut triage, Duration::MAX);
+        }
+        let tickets = if wording.is_some() { WORDED_TICKETS } else { TICKETS };
+        let options = TurnOptions { scope: &app.scope, triage, threads: THREADS, tickets };
         let turn = catch_unwind(AssertUnwindSafe(|| workflow.turn(desk, &options, Timestamp::now())));
         let pause = match turn {
             Err(_) => {
@@ -85,6 +95,7 @@ fn work(app: &App, desk: &Desk, workflow: &Workflow) {
                     tracing::debug!(turn.handled, turn.failed, turn.dead, "turn");
                     app.recount();
                     app.metrics.count_turn(&turn);
+                    app.wording.iter().for_each(|wording| wording.count(&turn.calls));
                 }
                 let pause = until_due(workflow);
                 if !pause.is_zero() {

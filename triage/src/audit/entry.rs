@@ -45,6 +45,8 @@ pub enum Action {
     AgentAction,
     /// A model classified, ranked or wrote.
     ModelDecision,
+    /// A language model was asked.
+    ModelCall,
     /// A policy permitted or forbade.
     PolicyDecision,
     /// Somebody read records.
@@ -151,6 +153,7 @@ impl Action {
         match self {
             Self::AgentAction => "agent-action",
             Self::ModelDecision => "model-decision",
+            Self::ModelCall => "model-call",
             Self::PolicyDecision => "policy-decision",
             Self::DataAccess => "data-access",
             Self::Approval => "approval",

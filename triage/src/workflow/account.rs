@@ -10,7 +10,7 @@ use super::status::TicketStatus;
 use crate::audit::{Action, Actor, Detail, Entry, Label, note};
 use crate::policy::{Agent, PersonId};
 use crate::proposal::Proposal;
-use crate::result::{Outcome, Triage};
+use crate::result::{ModelCall, Outcome, Triage};
 
 /// What is said in one entry beside who, what and of which ticket.
 pub(crate) type Said<'a> = &'a [(&'a str, Detail)];
@@ -34,7 +34,29 @@ pub(super) fn triaged(
         ("revision", word(&status.revision)),
         ("strength-per-mille", Detail::Number(((triage.strength.score * 1000.0) as u64).into())),
     ];
-    entry(batch, Action::ModelDecision, agent(Agent::Guidance), status, &said, now)
+    entry(batch, Action::ModelDecision, agent(Agent::Guidance), status, &said, now)?;
+    triage.calls.iter().try_for_each(|call| asked(batch, status, call, now))
+}
+
+/// Notes one question to a language model.
+fn asked(
+    batch: &mut Batch<'_>,
+    status: &TicketStatus,
+    call: &ModelCall,
+    now: Timestamp,
+) -> Result<(), WorkflowError> {
+    let number = |number: u64| Detail::Number(number.into());
+    let mut said = vec![
+        ("model", word(&call.model)),
+        ("prompt", word(&call.prompt)),
+        ("outcome", word(&call.outcome)),
+        ("millis", number(call.millis)),
+        ("kept", number(call.kept.into())),
+        ("dropped", number(call.dropped.into())),
+    ];
+    let tokens = [("prompt-tokens", call.prompt_tokens), ("completion-tokens", call.completion_tokens)];
+    said.extend(tokens.into_iter().filter_map(|(name, tokens)| Some((name, number(tokens?)))));
+    entry(batch, Action::ModelCall, agent(Agent::Guidance), status, &said, now)
 }
 
 /// Notes what the policies said to an agent.

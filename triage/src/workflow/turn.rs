@@ -6,17 +6,19 @@ use std::sync::PoisonError;
 
 use engine::{Desk, JournalEntry};
 use jiff::Timestamp;
-use ontology::{Lineage, Observation, Record, Scope, State};
+use ontology::{Lineage, Observation, Scope};
 use tracing::Span;
 
 use super::accept::events_of;
 use super::conclude::{Handled, PROPOSAL, end_proposal, settle};
 use super::lease::Lease;
+use super::observed::observed;
 use super::status::TicketStatus;
 use super::{Workflow, WorkflowError, read};
 use crate::agent::{TriageOptions, triage};
-use crate::event::{Event, EventKind};
+use crate::event::Event;
 use crate::policy::Policies;
+use crate::result::ModelCall;
 
 /// How a worker works.
 pub struct TurnOptions<'a> {
@@ -43,6 +45,8 @@ pub struct Turn {
     pub warned: u64,
     /// Targets that were missed.
     pub missed: u64,
+    /// Questions to a language model.
+    pub calls: Vec<ModelCall>,
     /// What somebody should know.
     pub warnings: Vec<Warning>,
 }
@@ -107,7 +111,10 @@ impl Workflow {
                 };
                 let mut turn = done.lock().unwrap_or_else(PoisonError::into_inner);
                 match outcome {
-                    Ok(()) => turn.handled += 1,
+                    Ok(calls) => {
+                        turn.handled += 1;
+                        turn.calls.extend(calls);
+                    }
                     Err((reason, is_final)) => self.fail(&taken, &reason, is_final, &mut turn, now)?,
                 }
             }
@@ -186,7 +193,7 @@ impl Workflow {
         Ok(taken.iter().map(refusal).collect())
     }
 
-    /// Handles one event; a panic is a failure of this ticket only.
+    /// Handles one event, and gives what a language model was asked for it; a panic is a failure of this ticket only.
     fn handle_caught(
         &self,
         desk: &Desk,
@@ -194,7 +201,7 @@ impl Workflow {
         policies: &Policies,
         taken: &Taken,
         now: Timestamp,
-    ) -> Result<(), (String, bool)> {
+    ) -> Result<Vec<ModelCall>, (String, bool)> {
         let _entered = taken.span.enter();
         let handled = catch_unwind(AssertUnwindSafe(|| self.handle(desk, options, policies, taken, now)));
         match handled {
@@ -210,7 +217,7 @@ impl Workflow {
         policies: &Policies,
         taken: &Taken,
         now: Timestamp,
-    ) -> Result<(), WorkflowError> {
+    ) -> Result<Vec<ModelCall>, WorkflowError> {
         let ticket = desk.record(options.scope, &taken.event.ticket, None)?.map(|found| found.record);
         let is_triaged = taken.is_last && !taken.event.kind.is_end();
         let made = match &ticket {
@@ -221,7 +228,8 @@ impl Workflow {
             _ => None,
         };
         let handled = Handled { event: &taken.event, ticket: ticket.as_ref(), triage: made.as_ref() };
-        tracing::info_span!("conclude").in_scope(|| self.conclude(&taken.lease, policies, &handled, now))
+        tracing::info_span!("conclude").in_scope(|| self.conclude(&taken.lease, policies, &handled, now))?;
+        Ok(made.map(|made| made.calls).unwrap_or_default())
     }
 
     /// Notes a failure; a ticket whose event is set aside goes to people.
@@ -281,19 +289,4 @@ fn ticket_span(event: &Event) -> Span {
         traceparent = event.traceparent,
         "error.type" = tracing::field::Empty,
     )
-}
-
-/// What an event says of its ticket: the record it carries, or what the desk has with another state.
-fn observed(desk: &Desk, scope: &Scope, event: &Event) -> Result<Option<Record>, WorkflowError> {
-    if event.record.is_some() {
-        return Ok(event.record.clone());
-    }
-    let state = match event.kind {
-        EventKind::Closed => State::Closed,
-        EventKind::AlertResolved => State::Resolved,
-        EventKind::Reopened | EventKind::AlertFiring => State::InProgress,
-        EventKind::Created | EventKind::Updated => return Ok(None),
-    };
-    let kept = desk.record(scope, &event.ticket, None)?;
-    Ok(kept.map(|kept| Record { state: Some(state), ..kept.record }))
 }

@@ -310,7 +310,12 @@ fn a_models_sentences_are_kept_only_where_their_sources_say_so() {
     let unsupported = format!("{handle} does not say so");
     assert_eq!(
         reasons,
-        ["it is not in the form asked for", "there is no source S77", &unsupported, &unsupported]
+        [
+            "it is not in the form asked for",
+            "it is not in the form asked for",
+            "there is no source S77",
+            &unsupported
+        ]
     );
     let mut personal = locks_ticket("Write to ann@example.org.");
     personal.links.push(Link::by_name(Relation::ReportedBy, "Ann Other"));
@@ -338,10 +343,10 @@ fn a_model_that_fails_or_invents_leaves_the_extractive_answer() {
         let triage = run(&made, &locks_ticket(""), Some(model));
         assert_eq!(answer(&triage).by, "extractive");
         assert_eq!(answer(&triage).likely_cause, answer(&clean).likely_cause);
-        assert!(
-            triage.warnings.iter().any(|warning| warning.contains("extractive")),
-            "{:?}",
-            triage.warnings
+        assert!(triage.notes.iter().any(|note| note.contains("extractive")), "{:?}", triage.notes);
+        assert_eq!(
+            triage.warnings, clean.warnings,
+            "policies count warnings, and a model changes no decision"
         );
     }
 }

@@ -41,8 +41,37 @@ pub(crate) struct Triage {
     /// What the desk's own models say, whether or not it counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     opinions: Vec<Opinion>,
+    /// How a language model did, where one was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+    /// Each question to a language model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    calls: Vec<ModelCall>,
     /// What was done, in order.
     steps: Vec<StepTrace>,
+}
+
+/// One question to a language model: names and numbers, and no word of it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ModelCall {
+    /// The model.
+    model: String,
+    /// What the prompt was made by: instructions and limits, as a digest.
+    prompt: String,
+    /// `answered`, or the code of the error.
+    outcome: String,
+    /// How long it took.
+    millis: u64,
+    /// Tokens of the prompt, where the model says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prompt_tokens: Option<u64>,
+    /// Tokens of the answer, where the model says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    completion_tokens: Option<u64>,
+    /// Sentences of it that their sources bear out.
+    kept: u32,
+    /// Sentences that were taken out.
+    dropped: u32,
 }
 
 /// What one of the desk's own models says of a ticket.

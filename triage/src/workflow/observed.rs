@@ -1,0 +1,22 @@
+//! What does an event say of its ticket? The record it carries, or what the desk has, in another state.
+
+use engine::Desk;
+use ontology::{Record, Scope, State};
+
+use super::WorkflowError;
+use crate::event::{Event, EventKind};
+
+/// The ticket as the event says it is; nothing where it says nothing new.
+pub(super) fn observed(desk: &Desk, scope: &Scope, event: &Event) -> Result<Option<Record>, WorkflowError> {
+    if event.record.is_some() {
+        return Ok(event.record.clone());
+    }
+    let state = match event.kind {
+        EventKind::Closed => State::Closed,
+        EventKind::AlertResolved => State::Resolved,
+        EventKind::Reopened | EventKind::AlertFiring => State::InProgress,
+        EventKind::Created | EventKind::Updated => return Ok(None),
+    };
+    let kept = desk.record(scope, &event.ticket, None)?;
+    Ok(kept.map(|kept| Record { state: Some(state), ..kept.record }))
+}
