@@ -6,8 +6,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use engine::Desk;
+use jiff::Timestamp;
 use models::{Embedder, HashEmbedder, MiniLm};
 use ontology::{Audience, Scope, TenantId};
+use triage::audit::{Action, Actor, Detail, Entry, Label, note};
 
 /// The embedder that a new desk gets.
 pub(crate) const DEFAULT_EMBEDDER: &str = "all-MiniLM-L6-v2";
@@ -105,6 +107,17 @@ impl Global {
     pub(crate) fn open(&self) -> anyhow::Result<Desk> {
         self.check_exists()?;
         self.open_or_create()
+    }
+
+    /// Opens a desk that must be there, of which a command shows records; the audit log hears so.
+    ///
+    /// Who sits at the machine reads files as well as commands: the entry says that it was done, not by whom.
+    pub(crate) fn open_to_read(&self, command: &str) -> anyhow::Result<Desk> {
+        let desk = self.open()?;
+        let mut entry = Entry::new(Action::DataAccess, Actor::Person(Label::of("command-line")));
+        entry.details.insert(Label::of("call"), Detail::Label(Label::of(command)));
+        desk.store().write(|batch| note(batch, &entry, Timestamp::now()))?;
+        Ok(desk)
     }
 
     /// Says what to do when there is no desk.

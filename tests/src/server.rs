@@ -54,6 +54,16 @@ impl Server {
         ask(&self.address, method, path, "application/json", body).expect("the server answers")
     }
 
+    /// Sends an event, which the server takes.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn send(&self, event: &Value) {
+        let sent = ask(&self.address, "POST", "/v1/events", "application/cloudevents+json", event);
+        let (status, said) = sent.expect("the server answers");
+        assert_eq!(status, 202, "{said}");
+    }
+
     /// The body of an answer, as it is.
     ///
     /// # Panics

@@ -81,7 +81,8 @@ fn is_shortened(source: &[String], said: &[String]) -> bool {
 /// The words of a sentence in lower case, without their outer punctuation and without those that only tie.
 fn words_of(sentence: &str) -> Vec<String> {
     let apart = without_numbers(sentence).to_lowercase().replace("n't", " not");
-    let words = apart.split(|c: char| c.is_whitespace() || matches!(c, '"' | '`' | '“' | '”' | '„' | '«' | '»'));
+    let words =
+        apart.split(|c: char| c.is_whitespace() || matches!(c, '"' | '`' | '“' | '”' | '„' | '«' | '»'));
     words
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
         .filter(|word| !word.is_empty() && !is_in(TIES, word))
@@ -158,7 +159,11 @@ mod tests {
         ] {
             assert_eq!(check(text, &[handle]), Ok(vec![handle.to_owned()]), "{text}");
         }
-        assert_eq!(check("REPL_NIGHT holds locks.", &["S2", "S1"]), Ok(vec!["S1".to_owned()]), "only who says so");
+        assert_eq!(
+            check("REPL_NIGHT holds locks.", &["S2", "S1"]),
+            Ok(vec!["S1".to_owned()]),
+            "only who says so"
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(crate) struct Articles {}
 
 impl Articles {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let report = global.open()?.knowledge(&global.scope(), Timestamp::now())?;
+        let report = global.open_to_read("articles")?.knowledge(&global.scope(), Timestamp::now())?;
         if global.json {
             output::json(&report)?;
             return Ok(Outcome::Fine);

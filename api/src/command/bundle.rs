@@ -83,7 +83,7 @@ impl Make {
     fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let now = Timestamp::now();
         let ticket = self.file.read(now)?;
-        let desk = global.open()?;
+        let desk = global.open_to_read("bundle")?;
         let scope = global.scope();
         let about = match ticket {
             Some(ticket) => ticket,
@@ -113,7 +113,7 @@ impl Make {
 }
 
 fn get(global: &Global, id: &str, prompt: bool) -> anyhow::Result<Outcome> {
-    let stored = global.open()?.stored_bundle(&global.scope(), id)?;
+    let stored = global.open_to_read("bundle")?.stored_bundle(&global.scope(), id)?;
     let bytes = stored.with_context(|| unknown(id))?;
     if global.json && prompt {
         output::json(&as_prompt(&serde_json::from_slice(&bytes)?))?;
@@ -127,7 +127,7 @@ fn get(global: &Global, id: &str, prompt: bool) -> anyhow::Result<Outcome> {
 }
 
 fn replay(global: &Global, id: &str) -> anyhow::Result<Outcome> {
-    let replayed = global.open()?.replay(&global.scope(), id, Timestamp::now())?;
+    let replayed = global.open_to_read("bundle")?.replay(&global.scope(), id, Timestamp::now())?;
     let (bundle, difference) = replayed.with_context(|| unknown(id))?;
     if global.json {
         output::json(&serde_json::json!({ "difference": difference, "bundle": bundle }))?;
@@ -138,7 +138,7 @@ fn replay(global: &Global, id: &str) -> anyhow::Result<Outcome> {
 }
 
 fn diff(global: &Global, before: &str, after: &str) -> anyhow::Result<Outcome> {
-    let desk = global.open()?;
+    let desk = global.open_to_read("bundle")?;
     let scope = global.scope();
     for id in [before, after] {
         ensure!(desk.stored_bundle(&scope, id)?.is_some(), unknown(id));

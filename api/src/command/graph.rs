@@ -80,7 +80,7 @@ impl Sparql {
             max_bytes: u64::MAX,
             memory_bytes: MEMORY_BYTES,
         };
-        let desk = global.open()?;
+        let desk = global.open_to_read("sparql")?;
         let scope = global.scope();
         let outcome = if shape == Shape::Table {
             let mut answer = Vec::new();
@@ -154,7 +154,7 @@ fn parse_export_format(name: &str) -> Result<ExportFormat, String> {
 
 impl Export {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let desk = global.open()?;
+        let desk = global.open_to_read("export")?;
         let scope = global.scope();
         let path = self.output.as_deref().filter(|path| *path != Path::new("-"));
         let Some(path) = path else {

@@ -60,7 +60,7 @@ enum Action {
 
 impl RecordCommand {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let desk = global.open()?;
+        let desk = global.open_to_read("record")?;
         let scope = global.scope();
         match &self.action {
             Action::Show { name, as_of } => show(global, &desk, &scope, name, *as_of),

@@ -32,7 +32,7 @@ impl Related {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let now = Timestamp::now();
         let ticket = self.file.read(now)?;
-        let desk = global.open()?;
+        let desk = global.open_to_read("related")?;
         let scope = global.scope();
         let subject = match ticket {
             Some(ticket) => ticket,

@@ -33,7 +33,7 @@ impl Replay {
             None => global.policy_folder()?,
         };
         let policies = Watched::open(&folder)?;
-        let desk = global.open()?;
+        let desk = global.open_to_read("replay")?;
         let temporary = tempfile::tempdir()?;
         let fresh = Desk::open(temporary.path(), &global.tenant, desk.embedder().cloned())?;
         let workflow = Workflow::new(fresh.store(), policies);

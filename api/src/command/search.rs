@@ -84,7 +84,7 @@ impl Narrow {
 impl Search {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let text = text_or_stdin(&self.text)?;
-        let desk = global.open()?;
+        let desk = global.open_to_read("search")?;
         let mut query = Query::new(text, Timestamp::now());
         query.filters = self.narrow.filters();
         query.limit = usize::from(self.limit);

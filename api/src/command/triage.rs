@@ -49,7 +49,7 @@ pub(crate) struct Triage {
 impl Triage {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         let model = self.wording.model()?;
-        let desk = global.open()?;
+        let desk = global.open_to_read("triage")?;
         let (tickets, is_list) = self.tickets(&desk, global)?;
         let scope = global.scope();
         let learned = Learned::default().refreshed(&desk.store())?;
