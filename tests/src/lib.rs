@@ -188,6 +188,8 @@ impl Desk {
             "TRIAGRAPH_KEY",
             "TRIAGRAPH_LOG",
             "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "TRIAGRAPH_MODEL_URL",
+            "TRIAGRAPH_MODEL",
         ] {
             command.env_remove(name);
         }
