@@ -12,6 +12,7 @@ mod document;
 mod entrance;
 mod events;
 mod extract;
+mod feedback;
 mod files;
 mod forecast;
 mod guard;
@@ -38,6 +39,7 @@ mod stream;
 mod tests;
 mod tickets;
 mod tls;
+mod training;
 mod triage;
 mod wire;
 mod wording;
@@ -98,6 +100,8 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(events::alerts))
         .routes(routes!(tickets::list))
         .routes(routes!(tickets::show))
+        .routes(routes!(feedback::override_ticket))
+        .routes(routes!(feedback::list))
         .routes(routes!(tickets::dead_letters))
         .routes(routes!(tickets::retry))
         .routes(routes!(bursts::list))
@@ -109,6 +113,7 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(proposals::rule))
         .routes(routes!(proposals::switch, proposals::set_switch))
         .routes(routes!(models::list))
+        .routes(routes!(training::train))
         .routes(routes!(models::promote))
         .routes(routes!(models::roll_back))
         .routes(routes!(stream::follow))

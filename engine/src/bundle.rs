@@ -10,6 +10,8 @@ mod make;
 mod render;
 mod replay;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use ontology::{Audiences, Kind, Record, RecordId, Relation, SectionKind, Span, State};
 use serde::{Deserialize, Serialize};
@@ -104,6 +106,9 @@ pub struct Bundle {
     pub question: String,
     /// Who may see it.
     pub audiences: Audiences,
+    /// Kinds of records that its maker did not see.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub hidden: BTreeSet<Kind>,
     /// As of which moment, if one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,

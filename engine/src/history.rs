@@ -83,7 +83,7 @@ impl Desk {
             let payload: Vec<u8> = row.get(2)?;
             let read: Observation =
                 serde_json::from_slice(&payload).map_err(|error| damaged(error.to_string()))?;
-            if scope.allows(&read.record.audience) {
+            if scope.allows(&read.record.audience) && scope.shows(read.record.kind) {
                 told.push(Told { observed, record: read.record });
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ontology::{Audiences, Observation, Scope};
+use ontology::{Observation, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::desk::{Desk, DeskError, Indexes, digest, is_searchable};
@@ -205,7 +205,7 @@ impl Desk {
     }
 
     pub(crate) fn everything(&self) -> Scope {
-        Scope { tenant: self.tenant.clone(), audiences: Audiences::All }
+        Scope::operator(self.tenant.clone())
     }
 }
 

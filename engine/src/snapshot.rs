@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use ontology::{Audiences, Scope};
+use ontology::Scope;
 
 use crate::derive::Names;
 use crate::table::Table;
@@ -24,7 +24,7 @@ pub(crate) struct Snapshot {
     pub(crate) names: Arc<Names>,
     /// Observed moment of the newest entry of the log; what "lately" counts from.
     pub(crate) newest: Option<Timestamp>,
-    visible: Mutex<Vec<(Audiences, Arc<Visible>)>>,
+    visible: Mutex<Vec<(Scope, Arc<Visible>)>>,
 }
 
 impl Snapshot {
@@ -49,14 +49,14 @@ impl Snapshot {
             return Arc::new(self.table.visible(scope, as_of));
         }
         let mut cached = self.visible.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, visible)) = cached.iter().find(|(audiences, _)| *audiences == scope.audiences) {
+        if let Some((_, visible)) = cached.iter().find(|(known, _)| known == scope) {
             return Arc::clone(visible);
         }
         let visible = Arc::new(self.table.visible(scope, None));
         if cached.len() == CACHED_SCOPES {
             cached.remove(0);
         }
-        cached.push((scope.audiences.clone(), Arc::clone(&visible)));
+        cached.push((scope.clone(), Arc::clone(&visible)));
         visible
     }
 }

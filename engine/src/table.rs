@@ -194,7 +194,7 @@ impl Table {
         for (position, slot) in (1..).zip(self.slots.iter()) {
             let Some(revision) = self.revision(position) else { continue };
             let shown = revision.observed <= moment && slot.superseded.is_none_or(|until| until > moment);
-            let allowed = |revision: &Revision| scope.allows(&revision.audience);
+            let allowed = |revision: &Revision| revision.is_shown(scope);
             if shown
                 && allowed(revision)
                 && (slot.superseded.is_none() || self.latest(&revision.id).is_some_and(allowed))

@@ -65,6 +65,11 @@ impl Visible {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
     }
 
+    /// Takes out what is in another set.
+    pub fn take_out(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
+    }
+
     /// The positions in the set, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u64> {
         (0..).zip(&self.words).flat_map(|(index, &word): (u64, &u64)| {

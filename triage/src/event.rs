@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use ontology::{Record, RecordId};
 use serde::{Deserialize, Serialize};
 
+use crate::feedback::Told;
+
 /// Something that happened to a ticket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -25,6 +27,9 @@ pub struct Event {
     /// The ticket as it is now; nothing where only its state changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Record>,
+    /// What people did with the desk's work, of an event that tells of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
 }
 
 /// What happened.
@@ -43,6 +48,8 @@ pub enum EventKind {
     AlertFiring,
     /// The alert fires no more.
     AlertResolved,
+    /// People did something with the desk's work on it; the ticket itself is as it was.
+    Feedback,
 }
 
 impl EventKind {
@@ -60,6 +67,7 @@ impl EventKind {
             Self::Closed => "closed",
             Self::AlertFiring => "alert_firing",
             Self::AlertResolved => "alert_resolved",
+            Self::Feedback => "feedback",
         }
     }
 }

@@ -89,6 +89,9 @@ pub struct Version {
     pub query: Query,
     /// How many tickets it learnt from.
     pub tickets: usize,
+    /// Of how many of them people ruled here what is right.
+    #[serde(default)]
+    pub ruled: usize,
     /// How good a model of the earlier tickets was on the latest ones, which it had not seen. The version itself learnt from all.
     pub held_out: Metrics,
     /// The share that is right when the commonest label is told each time.

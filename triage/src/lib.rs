@@ -47,6 +47,7 @@ mod course;
 mod forecast;
 
 mod event;
+mod feedback;
 mod proposal;
 mod workflow;
 
@@ -58,9 +59,10 @@ pub use changed::ChangeBefore;
 pub use cited::{Answer, Claim, Dropped, Earlier, Otherwise, Source};
 pub use course::{ChangeCourse, ChangeStage, Course, ProblemCourse, ProblemStage, course};
 pub use event::{Event, EventKind};
+pub use feedback::{Did, Feedback, FeedbackLine, FeedbackShare, Ruled, Settled, Told, feedback_shares};
 pub use forecast::{Breach, Forecast, Group, Recurrence, Scored, Targets, Volume, VolumeTest, forecast};
 pub use proposal::{
-    Arguments, Bound, Citation, Feedback, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling,
+    Arguments, Bound, Citation, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling,
 };
 pub use replay::{REPLAY_SCHEMA, Replay, ReplayOptions, Replayed, Tally, Totals, replay};
 pub use result::{
@@ -68,6 +70,6 @@ pub use result::{
     TRIAGE_SCHEMA, Triage,
 };
 pub use workflow::{
-    Accepted, DeadLetter, Decided, LevelChange, Notice, Order, TicketState, TicketStatus, Transition, Turn,
+    Accepted, DeadLetter, Decided, Held, HeldReply, HeldValue, LevelChange, Notice, Order, Override, TicketState, TicketStatus, Transition, Turn,
     TurnOptions, Warning, Workflow, WorkflowError,
 };

@@ -1,7 +1,7 @@
 //! Who may do what, and how far may an agent go alone?
 //!
 //! Cedar decides. The words that policies know stand in `policy/schema.cedarschema`, what always holds in `guards.cedar`, and what
-//! a desk may change in `default.cedar`, `access.cedar` and `autonomy.toml`, all compiled in. A desk's own folder ([`Policies::read`]) adds and replaces;
+//! a desk may change in `default.cedar`, `access.cedar`, `agents.cedar` and `autonomy.toml`, all compiled in. A desk's own folder ([`Policies::read`]) adds and replaces;
 //! every policy is checked against the schema when it is loaded, and a set with a fault is refused as a whole.
 //!
 //! Only typed facts go in ([`Question`]), never text of a ticket, so instructions in a ticket change no decision. Nothing is
@@ -30,6 +30,7 @@ mod vocabulary;
 mod facts;
 
 mod autonomy;
+mod boundary;
 mod error;
 mod texts;
 
@@ -42,7 +43,8 @@ mod cases;
 mod raise;
 mod watched;
 
-pub use autonomy::{Autonomy, Share};
+pub use autonomy::{Autonomy, HandOver, Share};
+pub use boundary::{AgentDeclared, Boundaries, DeedRule, ReadRule};
 pub use cases::{CaseResult, Effect, run_cases};
 pub use decide::{Policies, Verdict};
 pub use error::{Fault, PolicyError};

@@ -18,7 +18,7 @@ use crate::cited::{Answer, Claim};
 use crate::policy::{Agent, Deed, PersonId, TicketFacts};
 use crate::result::{BundleRef, Triage};
 
-pub use feedback::Feedback;
+pub(crate) use edited::edited_share;
 pub use judge::{Judgement, Ruling};
 
 /// Version of the JSON of proposals.
@@ -86,7 +86,7 @@ pub enum Arguments {
 }
 
 /// Where a ticket goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// Category, then sub-categories.

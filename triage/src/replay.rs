@@ -89,5 +89,6 @@ fn event(ticket: Record, at: Timestamp) -> Event {
         traceparent: None,
         ticket: RecordId::clone(&ticket.id),
         record: Some(ticket),
+        told: None,
     }
 }

@@ -14,7 +14,7 @@
 //! | `proposal` | binding hash | `open`, `executed`, `rejected`, `superseded`, `expired`, `withdrawn` |
 //! | `dead_letter` | ticket and sequence | `dead`, `retried` |
 //! | `burst` | see `burst.rs` | those of [`BurstState`](crate::BurstState) |
-//! | `feedback` | ticket and number | the ruling |
+//! | `feedback` | ticket and number | what people did, see `feedback.rs` |
 //! | `promise` | ticket | `ready` to be held against its targets, `idle` |
 //! | `setting` | `stopped` | `on`, `off` |
 //! | `replay` | digest | `kept` |
@@ -27,10 +27,13 @@ mod accept;
 pub(crate) mod account;
 mod conclude;
 mod decide;
+mod held;
 mod lease;
 mod level;
 mod observed;
+mod overrule;
 mod promise;
+mod rest;
 mod status;
 mod switch;
 mod turn;
@@ -46,16 +49,21 @@ use crate::policy::{PolicyError, Watched};
 pub use accept::Accepted;
 pub use conclude::Order;
 pub use decide::Decided;
+pub use held::{Held, HeldReply, HeldValue};
 pub use lease::DeadLetter;
 pub use level::LevelChange;
+pub use overrule::Override;
 pub use promise::Notice;
 pub use status::{TicketState, TicketStatus, Transition};
 pub use turn::{Turn, TurnOptions, Warning};
 
 pub(crate) use accept::take_in;
-pub(crate) use conclude::{ALONE, OUTBOX, PROPOSAL, end_proposal, execute, order, revision, settle};
+pub(crate) use conclude::{ALONE, OUTBOX, PROPOSAL, end_proposal, execute, order, revision};
 pub(crate) use decide::latest_triage;
-pub(crate) use status::TRIAGE;
+pub(crate) use held::Said;
+pub(crate) use overrule::end_open;
+pub(crate) use rest::settle;
+pub(crate) use status::{TRIAGE, change_state};
 
 /// Why the workflow could not do what it was asked.
 #[derive(Debug, thiserror::Error)]

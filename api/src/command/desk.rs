@@ -1,6 +1,7 @@
 //! `desk`: how does the desk do, and what is coming? A report for the terminal, as JSON or as one file of HTML; bursts and forecasts.
 
 mod bursts;
+mod feedback;
 mod forecast;
 mod page;
 mod said;
@@ -32,6 +33,8 @@ pub(crate) struct DeskCommand {
 enum Command {
     /// Times, targets, what agents and pages contributed; what is promised stands in service.toml in the folder `policy` of the desk
     Report(Report),
+    /// What people did with the work of agents: used as it was, changed, refused, by agent, category and model
+    Feedback(feedback::Feedback),
     /// Try the search for bursts on the desk's own past: what it would have called, how often wrongly, and what it would have missed
     Bursts,
     /// Forecast tickets of the next week, what comes again, and which open tickets will miss their target, each tried on the past
@@ -59,6 +62,7 @@ impl DeskCommand {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
         match &self.command {
             Command::Report(report) => report.run(global),
+            Command::Feedback(feedback) => feedback.run(global),
             Command::Bursts => bursts::run(global),
             Command::Forecast { at } => forecast::run(global, *at),
         }

@@ -22,12 +22,14 @@ const EVENTS: usize = 1000;
 /// Takes events of tickets: structured, binary or batched CloudEvents
 ///
 /// Types are `triagraph.ticket.created`, `.updated`, `.reopened`, `.closed`, and `triagraph.alert.firing`, `.resolved`. `data` is the ticket in
-/// its canonical form; `subject` is its id, and enough where only the state changes. An event that came before (same source and id)
+/// its canonical form; `subject` is its id, and enough where only the state changes. `triagraph.feedback` tells what people did with the desk's
+/// work on the ticket that `subject` names: its `data` says whether a proposal or reply was used, edited or rejected, helped or not, or which
+/// category, priority or team it really was. What is told of an unknown ticket or proposal becomes a dead letter. An event that came before (same source and id)
 /// changes nothing. Events of one ticket are handled in the order in which they came. When this answers, they are on the disk.
 #[utoipa::path(post, path = "/v1/events", tag = "workflow",
     request_body(content(
         (schema::CloudEvent = "application/cloudevents+json"), (Vec<schema::CloudEvent> = "application/cloudevents-batch+json"),
-        (schema::AskedTicket = "application/json"),
+        (schema::EventData = "application/json"),
     )),
     responses(
         (status = 202, description = "They are kept; `Location` says where to look for the first one's ticket", body = Vec<schema::Accepted>),

@@ -1,4 +1,5 @@
-//! What takes longer than a request? Jobs: writing records and files, verifying the desk, one after the other, told by number.
+//! What takes longer than a request? Jobs: writing records and files, verifying the desk, learning from its tickets, one after the other,
+//! told by number.
 //!
 //! Jobs live in memory: after a restart they are forgotten. What a job wrote by then is in the log, and sending the same
 //! records again changes nothing.
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use super::app::App;
 use super::extract::Operator;
 use super::problem::{Problem, ProblemBody};
+use super::training::Learning;
 use crate::pump::Pump;
 
 use job::JobCounts;
@@ -37,6 +39,7 @@ pub(crate) type Items = Box<dyn Iterator<Item = Item> + Send>;
 pub(crate) enum Work {
     Items { kind: JobKind, total: u64, items: Items },
     Verify,
+    Learn(Learning),
 }
 
 /// The jobs of this process.
@@ -63,6 +66,12 @@ impl Jobs {
         if queue.is_stopped {
             return Err(Problem::new("not-ready", "the server is stopping: send this to the next one"));
         }
+        let task = if let Work::Learn(learning) = &work { Some(learning.task) } else { None };
+        // One task is learnt once at a time: who asks meanwhile waits for the same.
+        let is_same = |job: &&Job| task.is_some() && job.task == task && job.is_at_work();
+        if let Some(same) = queue.jobs.values().find(is_same) {
+            return Ok(same.clone());
+        }
         if queue.waiting.len() >= WAITING {
             return Err(Problem::new(
                 "queue-full",
@@ -73,6 +82,7 @@ impl Jobs {
         let (kind, total) = match &work {
             Work::Items { kind, total, .. } => (*kind, *total),
             Work::Verify => (JobKind::Verify, 0),
+            Work::Learn(_) => (JobKind::Train, 0),
         };
         let job = Job {
             id: queue.last,
@@ -84,6 +94,8 @@ impl Jobs {
             skipped_for: BTreeMap::new(),
             refused: Vec::new(),
             verification: None,
+            task,
+            model: None,
             error: None,
         };
         queue.jobs.insert(job.id, job.clone());
@@ -102,8 +114,7 @@ impl Jobs {
 
     /// Jobs that wait or run.
     pub(crate) fn waiting(&self) -> usize {
-        let at_work = |job: &&Job| matches!(job.state, JobState::Queued | JobState::Running);
-        self.queue().jobs.values().filter(at_work).count()
+        self.queue().jobs.values().filter(|job| job.is_at_work()).count()
     }
 
     /// Ends the worker after the block it is at; jobs that wait are interrupted.
@@ -137,7 +148,7 @@ impl Jobs {
 
     fn work(&self, app: &App, desk: &Desk) {
         while let Some((id, work)) = self.next() {
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.perform(desk, id, work)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.perform(app, desk, id, work)));
             let state = match outcome.unwrap_or_else(|_| Err(Problem::bug())) {
                 Ok(state) => state,
                 Err(problem) => {
@@ -168,8 +179,13 @@ impl Jobs {
         }
     }
 
-    fn perform(&self, desk: &Desk, id: u64, work: Work) -> Result<JobState, Problem> {
+    fn perform(&self, app: &App, desk: &Desk, id: u64, work: Work) -> Result<JobState, Problem> {
         match work {
+            Work::Learn(learning) => {
+                let version = learning.learn(desk, &app.scope)?;
+                self.update(id, |job| job.model = Some(version));
+                Ok(JobState::Done)
+            }
             Work::Verify => {
                 let verification = desk.verify()?;
                 self.update(id, |job| job.verification = Some(verification));

@@ -4,6 +4,7 @@ mod answer;
 mod bundle;
 mod coming;
 mod desk;
+mod feedback;
 mod model;
 mod record;
 mod triage;
@@ -13,6 +14,7 @@ pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related,
 pub(crate) use bundle::{Bundle, BundleDifference};
 pub(crate) use coming::{Burst, BurstState, Course, Forecast};
 pub(crate) use desk::{DeskMetrics, Notice, Standing};
+pub(crate) use feedback::{EventData, FeedbackLine, FeedbackShare, Override};
 pub(crate) use model::{ModelDrift, ModelVersion};
 pub(crate) use record::{AskedTicket, Filters, Leg, Record, Subject};
 pub(crate) use triage::Triage;

@@ -7,6 +7,7 @@ mod desk;
 mod files;
 mod learned;
 mod limits;
+mod people;
 mod routes;
 mod tls;
 mod workflow;

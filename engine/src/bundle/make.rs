@@ -84,6 +84,7 @@ impl Desk {
             id: String::new(),
             question: subject.question,
             audiences: scope.audiences.clone(),
+            hidden: scope.hidden.clone(),
             as_of: request.as_of,
             generation: answer.hits.generation,
             embedder: answer.embedding.and(self.embedder.as_ref()).map(|e| e.id().as_str().to_owned()),

@@ -64,7 +64,8 @@ impl Desk {
     ) -> Result<Option<(Bundle, BundleDifference)>, DeskError> {
         self.check_tenant(scope)?;
         let Some((request, before)) = self.readable_bundle(scope, id)? else { return Ok(None) };
-        let as_made = Scope { tenant: scope.tenant.clone(), audiences: before.audiences.clone() };
+        let (audiences, hidden) = (before.audiences.clone(), before.hidden.clone());
+        let as_made = Scope { tenant: scope.tenant.clone(), audiences, hidden };
         let after = self.make_bundle(&as_made, &request, now)?;
         let difference = difference(&before, &after);
         Ok(Some((after, difference)))
@@ -92,7 +93,7 @@ impl Desk {
         let Some((request, bundle)) = self.database.bundle(id)? else { return Ok(None) };
         let snapshot = self.snapshot();
         let hidden = |record: &RecordId| {
-            snapshot.table.latest(record).is_some_and(|revision| !scope.allows(&revision.audience))
+            snapshot.table.latest(record).is_some_and(|revision| !revision.is_shown(scope))
         };
         let is_readable = covers(scope, &bundle)
             && !request.about.record().is_some_and(hidden)

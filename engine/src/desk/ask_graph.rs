@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::{Arc, PoisonError};
 
-use ontology::{Audiences, RecordId, Scope};
+use ontology::{RecordId, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, DeskError};
@@ -123,7 +123,7 @@ impl Desk {
 
     /// The IRIs of the records that a scope sees; `None` when it sees all.
     fn hidden_graphs(&self, snapshot: &Snapshot, scope: &Scope) -> Option<BTreeSet<String>> {
-        if scope.tenant == self.tenant && scope.audiences == Audiences::All {
+        if scope.tenant == self.tenant && scope.is_whole() {
             return None;
         }
         if scope.tenant != self.tenant {

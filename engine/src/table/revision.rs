@@ -1,7 +1,7 @@
 //! What is kept in memory of one revision?
 
 use jiff::Timestamp;
-use ontology::{Audience, Kind, RecordId, Relation, State};
+use ontology::{Audience, Kind, RecordId, Relation, Scope, State};
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,11 @@ pub(crate) struct Revision {
 }
 
 impl Revision {
+    /// Whether a scope sees it: its audience and its kind.
+    pub(crate) fn is_shown(&self, scope: &Scope) -> bool {
+        scope.allows(&self.audience) && scope.shows(self.kind)
+    }
+
     /// When a change was done. What is planned, stopped or given up has changed nothing.
     pub(crate) fn done(&self) -> Option<Timestamp> {
         done(self.state, [self.resolved, self.modified, self.created])

@@ -116,6 +116,9 @@ impl Sets {
             let hidden = self.list_of.iter().zip(1..).filter(|(list, _)| !allows(list));
             hidden.for_each(|(_, position)| visible.remove(position));
         }
+        for (_, of_kind) in self.kinds.iter().filter(|(kind, _)| !scope.shows(*kind)) {
+            visible.take_out(of_kind);
+        }
         visible
     }
 
@@ -156,9 +159,16 @@ mod tests {
         let audience = |name| Scope::of(TenantId::new("main").unwrap(), [Audience::new(name).unwrap()]);
         let positions = |set: &Visible| set.iter().collect::<Vec<_>>();
         for (scope, expected) in
-            [(operator(), 3), (audience("staff"), 2), (audience("board"), 2), (audience("x"), 0)]
+            [
+                (operator(), 3),
+                (audience("staff"), 2),
+                (audience("board"), 2),
+                (audience("x"), 0),
+                (operator().without([Kind::Problem]), 2),
+                (audience("staff").without([Kind::Service, Kind::Incident]), 0),
+            ]
         {
-            let looked = table.current_revisions().filter(|revision| scope.allows(&revision.audience));
+            let looked = table.current_revisions().filter(|revision| revision.is_shown(&scope));
             let mut looked: Vec<u64> = looked.map(|revision| revision.position).collect();
             looked.sort_unstable();
             assert_eq!((positions(&table.visible(&scope, None)), looked.len()), (looked, expected));

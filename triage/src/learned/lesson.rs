@@ -40,7 +40,7 @@ impl Task {
         }
     }
 
-    /// What people decided on a ticket.
+    /// What people decided on a ticket, as its record says.
     pub(super) fn label_of(
         self,
         gather: &mut Gather<'_>,
@@ -88,8 +88,11 @@ impl Default for Query {
 
 impl Query {
     pub(super) fn has(&self, record: &Record) -> bool {
-        let is_late_enough = self.since.is_none_or(|since| record.created.is_some_and(|at| at >= since));
-        record.state.is_some_and(ontology::State::is_resolved) && is_late_enough
+        record.state.is_some_and(ontology::State::is_resolved) && self.is_late_enough(record)
+    }
+
+    pub(super) fn is_late_enough(&self, record: &Record) -> bool {
+        self.since.is_none_or(|since| record.created.is_some_and(|at| at >= since))
     }
 }
 

@@ -10,6 +10,7 @@ use ontology::{Record, Scope};
 use super::lesson::{Query, Task, text_of};
 use super::{Group, LearnedError, Reference, Stage, Sure, Version};
 use crate::evidence::Gather;
+use crate::feedback;
 use crate::policy::PersonId;
 
 /// Fewer tickets teach nothing that could be measured.
@@ -37,9 +38,12 @@ struct Lesson {
     group: Option<String>,
     text: String,
     label: String,
+    /// Whether people ruled on it here.
+    is_ruled: bool,
 }
 
-/// Learns a task from the resolved tickets that a scope sees.
+/// Learns a task from the resolved tickets that a scope sees, and from those that people ruled on here: what they decided wins over what
+/// the record says, unless its source came to something else since.
 ///
 /// # Errors
 /// [`LearnedError::TooFew`], and when the desk cannot be read or the embedder fails.
@@ -93,6 +97,7 @@ pub fn train(
         generation,
         query: query.clone(),
         tickets: lessons.len(),
+        ruled: lessons.iter().filter(|lesson| lesson.is_ruled).count(),
         held_out: Metrics::of(&outcomes),
         commonest: commonest(&lessons[..earlier.len()], latest),
         sure: sure(latest, &told),
@@ -115,22 +120,28 @@ fn lessons(
     query: &Query,
     now: Timestamp,
 ) -> Result<(Vec<Lesson>, u64), LearnedError> {
+    let decided = feedback::decided(&desk.store())?;
     let mut records: Vec<Record> = Vec::new();
+    let is_decided = |record: &Record| decided.get(&record.id).is_some_and(|tasks| tasks.contains_key(&task));
     let generation = desk.current(scope, &query.kinds, &mut |observation| {
-        if query.has(&observation.record) {
+        let record = &observation.record;
+        if query.has(record) || (is_decided(record) && query.is_late_enough(record)) {
             records.push(observation.record);
         }
     })?;
     let mut gather = Gather::new(desk, scope, now);
     let mut lessons = Vec::with_capacity(records.len());
     for record in records {
-        let Some(label) = task.label_of(&mut gather, &record)? else { continue };
+        let recorded = task.label_of(&mut gather, &record)?;
+        let settled = decided.get(&record.id).and_then(|tasks| tasks.get(&task));
+        let Some(label) = settled.map(|settled| settled.label(recorded.clone())).or(recorded) else { continue };
         lessons.push(Lesson {
             made: record.created.unwrap_or(Timestamp::UNIX_EPOCH),
             id: record.id.as_str().to_owned(),
             source: record.id.source().to_owned(),
             group: record.attributes.get(CALLER_GROUP).cloned(),
             text: text_of(&record),
+            is_ruled: settled.is_some(),
             label,
         });
     }

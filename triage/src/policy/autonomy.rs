@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::{Fault, PolicyError};
+use super::facts::PerMille;
 use super::vocabulary::Level;
 
 /// How far agents may go alone with one ticket.
@@ -53,6 +54,27 @@ pub(super) struct Settings {
     share: Share,
     #[serde(default, rename = "category")]
     categories: Vec<Category>,
+    #[serde(default)]
+    hand_over: HandOver,
+}
+
+/// When an agent hands a ticket to people instead of answering it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HandOver {
+    /// Evidence below this strength is not answered from, in thousandths.
+    pub below_strength: PerMille,
+    /// Whether to hand over a ticket that gives an error code or alert of which nothing tells, where the nearest record is about another of
+    /// its family.
+    pub unknown_code: bool,
+    /// Whether to hand over where the only page has expired and no solved ticket agrees with it.
+    pub expired_page: bool,
+}
+
+impl Default for HandOver {
+    fn default() -> Self {
+        Self { below_strength: PerMille::of(0.40), unknown_code: true, expired_page: true }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,6 +126,11 @@ impl Settings {
             return Err(PolicyError::Autonomy(Fault::at(file, text, category.name.span().start, problem)));
         }
         Ok(settings)
+    }
+
+    /// When an agent hands over.
+    pub(super) fn hand_over(&self) -> HandOver {
+        self.hand_over
     }
 
     /// What holds for a ticket of a category: the longest path of the settings that its own path begins with.

@@ -13,12 +13,13 @@
 //! expect = "deny"
 //! policy = "reply-needs-evidence"           # which policy has to say so; may be left out
 //! ```
-//! A case with `proposal = { … }` asks about a proposal, one with `setting = { … }` about a level for a category; stopping, resuming,
+//! A case with `records = "change"` asks whether an agent may read all records of a kind, one with `proposal = { … }` asks about a proposal, one with `setting = { … }` about a level for a category; stopping, resuming,
 //! reading the audit log and calls over HTTP are about the desk; all else is about the ticket. `stopped = true` throws the kill switch.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
+use ontology::Kind;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Table, Value};
@@ -97,6 +98,7 @@ struct Case {
     ticket: Option<Table>,
     proposal: Option<Table>,
     setting: Option<Table>,
+    records: Option<Kind>,
     #[serde(default)]
     stopped: bool,
     expect: Effect,
@@ -155,16 +157,19 @@ fn question(case: &Case, all: &Cases) -> Result<Question, String> {
         _ => return Err("write either agent = \"…\", or person = \"…\" and roles = […]".to_owned()),
     };
     let ticket = over(&all.ticket, case.ticket.as_ref());
-    let resource = match (&case.proposal, &case.setting) {
-        (Some(_), Some(_)) => return Err("a proposal or a setting, not both".to_owned()),
-        (Some(proposal), None) => {
+    let resource = match (&case.proposal, &case.setting, case.records) {
+        (None, None, Some(kind)) => Resource::Records(kind),
+        (Some(_), Some(_), _) | (_, _, Some(_)) => {
+            return Err("a proposal, a setting or records, not several".to_owned());
+        }
+        (Some(proposal), None, None) => {
             let mut proposal = over(&all.proposal, Some(proposal));
             proposal.insert("ticket".to_owned(), Value::Table(ticket));
             Resource::Proposal(facts(proposal)?)
         }
-        (None, Some(setting)) => Resource::Setting(facts(setting.clone())?),
-        (None, None) if case.action.is_of_desk() => Resource::Desk,
-        (None, None) => Resource::Ticket(facts(ticket)?),
+        (None, Some(setting), None) => Resource::Setting(facts(setting.clone())?),
+        (None, None, None) if case.action.is_of_desk() => Resource::Desk,
+        (None, None, None) => Resource::Ticket(facts(ticket)?),
     };
     Ok(Question { principal, action: case.action, resource, is_stopped: case.stopped })
 }

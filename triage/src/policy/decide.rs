@@ -1,11 +1,13 @@
 //! May this be done? A set of policies, and its verdict with the policies that determined it.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use cedar_policy::{Authorizer, Decision, PolicyId, PolicySet, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::autonomy::{Autonomy, Settings};
+use super::boundary::Boundaries;
 use super::entities::{Asked, Names};
 use super::error::PolicyError;
 use super::facts::Question;
@@ -22,6 +24,7 @@ pub struct Policies {
     written: Vec<Written>,
     settings: Settings,
     version: String,
+    boundaries: OnceLock<Boundaries>,
 }
 
 /// Whether something may be done, and which policies say so.
@@ -68,6 +71,7 @@ impl Policies {
             written,
             settings: Settings::parse(&texts.autonomy.file, &texts.autonomy.text)?,
             version: texts.version(),
+            boundaries: OnceLock::new(),
         })
     }
 
@@ -79,6 +83,16 @@ impl Policies {
     /// Every policy, in order.
     pub fn written(&self) -> &[Written] {
         &self.written
+    }
+
+    /// What each agent may not read, and when it hands over.
+    pub fn boundaries(&self) -> &Boundaries {
+        self.boundaries.get_or_init(|| Boundaries::of(self, self.settings.hand_over()))
+    }
+
+    /// The set itself.
+    pub(super) fn set(&self) -> &PolicySet {
+        &self.set
     }
 
     /// How far agents may go alone with a ticket of a category (the path from the category down), and whether the roll-out covers it.

@@ -21,11 +21,13 @@ pub(super) struct Names {
     kind: EntityTypeName,
     level: EntityTypeName,
     deed: EntityTypeName,
+    record_kind: EntityTypeName,
     action: EntityTypeName,
     /// Policies speak of what a ticket is like, not of which one it is: these have no names of their own.
     ticket: EntityUid,
     proposal: EntityUid,
     setting: EntityUid,
+    records: EntityUid,
     desk: EntityUid,
 }
 
@@ -56,10 +58,12 @@ impl Names {
             kind: name("Kind")?,
             level: name("Level")?,
             deed: name("Deed")?,
+            record_kind: name("RecordKind")?,
             action: name("Action")?,
             ticket: the("Ticket")?,
             proposal: the("Proposal")?,
             setting: the("Setting")?,
+            records: the("Records")?,
             desk: the("Desk")?,
         })
     }
@@ -84,6 +88,10 @@ impl Names {
             Resource::Ticket(ticket) => self.of_ticket(ticket, &mut entities)?,
             Resource::Proposal(proposal) => self.of_proposal(proposal, &mut entities)?,
             Resource::Setting(setting) => self.of_setting(setting, &mut entities)?,
+            Resource::Records(kind) => {
+                let kind = Value::new_entity_uid(uid(&self.record_kind, kind.as_str()));
+                entity(&self.records, [("kind", kind)], &mut entities)?
+            }
             Resource::Desk => self.desk.clone(),
         };
         let action = uid(&self.action, question.action.as_str());

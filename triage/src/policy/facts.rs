@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use ontology::Kind;
 use serde::{Deserialize, Serialize};
 
 use super::autonomy::Autonomy;
@@ -72,6 +73,8 @@ pub enum Resource {
     Proposal(ProposalFacts),
     /// A level for a category.
     Setting(SettingFacts),
+    /// All records of a kind.
+    Records(Kind),
     /// The desk as a whole.
     Desk,
 }

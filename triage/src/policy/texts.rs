@@ -15,6 +15,7 @@ pub(super) const SCHEMA: Text =
 const GUARDS: Text = Text::built_in("guards.cedar", include_str!("../../policy/guards.cedar"));
 const DEFAULT: Text = Text::built_in("default.cedar", include_str!("../../policy/default.cedar"));
 const ACCESS: Text = Text::built_in("access.cedar", include_str!("../../policy/access.cedar"));
+const AGENTS: Text = Text::built_in("agents.cedar", include_str!("../../policy/agents.cedar"));
 /// The levels of a desk that has said nothing about them.
 pub const BUILT_IN_AUTONOMY: &str = include_str!("../../policy/autonomy.toml");
 const AUTONOMY: Text = Text::built_in("autonomy.toml", BUILT_IN_AUTONOMY);
@@ -46,11 +47,11 @@ pub(super) struct Texts {
 impl Texts {
     /// The texts that are part of the program.
     pub(super) fn built_in() -> Self {
-        Self { policies: vec![GUARDS, DEFAULT, ACCESS], autonomy: AUTONOMY }
+        Self { policies: vec![GUARDS, DEFAULT, ACCESS, AGENTS], autonomy: AUTONOMY }
     }
 
-    /// A folder's `*.cedar` and `autonomy.toml`; the built-in text where it has no `default.cedar`, `access.cedar` or
-    /// `autonomy.toml`.
+    /// A folder's `*.cedar` and `autonomy.toml`; the built-in text where it has no `default.cedar`, `access.cedar`,
+    /// `agents.cedar` or `autonomy.toml`.
     ///
     /// # Errors
     /// [`PolicyError::Read`] where folder or file cannot be read, [`PolicyError::Policies`] for a file that takes the guards' name or
@@ -68,7 +69,7 @@ impl Texts {
         names.sort();
         let mut texts = Self { policies: vec![GUARDS], autonomy: AUTONOMY };
         let is_own = |text: &Text| names.iter().any(|name| *name == text.file);
-        texts.policies.extend([DEFAULT, ACCESS].into_iter().filter(|text| !is_own(text)));
+        texts.policies.extend([DEFAULT, ACCESS, AGENTS].into_iter().filter(|text| !is_own(text)));
         for name in names {
             let path = folder.join(&name);
             let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;

@@ -64,6 +64,8 @@ words! {
 words! {
     /// What is to be done.
     Action {
+        /// Read records of a kind.
+        Read = "read",
         /// Set category, priority and team.
         Route = "route",
         /// Send an answer to the caller.
@@ -120,6 +122,8 @@ words! {
         Operate = "operate",
         /// Bring what the desk learnt further, or take it back.
         ManageModels = "manage_models",
+        /// See what people did with the desk's work, one by one.
+        ReadFeedback = "read_feedback",
         /// Make, list and revoke keys.
         ManageKeys = "manage_keys",
     }
@@ -129,13 +133,14 @@ impl Action {
     /// Whether it is done to the desk as a whole.
     pub fn is_of_desk(self) -> bool {
         use Action::{
-            EraseRecords, ManageKeys, ManageModels, Operate, ReadAudit, ReadRecords, ReadState, ReadWorkflow,
+            EraseRecords, ManageKeys, ManageModels, Operate, ReadAudit, ReadFeedback, ReadRecords, ReadState, ReadWorkflow,
             Resume, RetryEvents, SendEvents, Stop, WriteRecords,
         };
         matches!(
             self,
             Stop | Resume
                 | ReadAudit
+                | ReadFeedback
                 | ReadRecords
                 | ReadWorkflow
                 | SendEvents

@@ -1,7 +1,7 @@
 //! How much did a person change? The share of words that were put in or taken out.
 
 /// 0 where nothing changed, 1 where nothing stayed: twice the longest common run of words in order, over all words.
-pub(super) fn edited_share(before: &str, after: &str) -> f64 {
+pub(crate) fn edited_share(before: &str, after: &str) -> f64 {
     let before: Vec<&str> = before.split_whitespace().take(WORDS).collect();
     let after: Vec<&str> = after.split_whitespace().take(WORDS).collect();
     let all = before.len() + after.len();

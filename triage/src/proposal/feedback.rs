@@ -1,39 +1,14 @@
-//! What did people do with a proposal? Kept for each ruling: what agents are measured by, and models learn from.
+//! What do rulings on proposals teach? Each is kept as feedback, with what was changed and what people decided.
 
-use engine::{Batch, Item};
+use engine::Batch;
 use jiff::Timestamp;
-use ontology::RecordId;
-use serde::{Deserialize, Serialize};
 
 use super::edited::edited_share;
-use super::{Arguments, Judgement, Proposal};
-use crate::policy::{Action, Deed, PersonId};
-use crate::workflow::{self, WorkflowError};
-
-/// What people did with a proposal: what agents are measured by, and models learn from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Feedback {
-    /// The proposal.
-    pub proposal: String,
-    /// Its ticket.
-    pub ticket: RecordId,
-    /// What was to be done.
-    pub deed: Deed,
-    /// `approve`, `edit`, `reject`.
-    pub ruling: Action,
-    /// Share of the words that people changed, 0 to 1.
-    pub edited_share: f64,
-    /// Why.
-    pub reason: String,
-    /// Who.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-    /// The ticket's category, as the agent saw it.
-    pub category: Vec<String>,
-    /// How strong the agent's evidence was, in thousandths.
-    pub strength: u16,
-}
+use super::{Arguments, Judgement, Proposal, Reply, Route};
+use crate::feedback::{Feedback, Ruled, Settled, made_by};
+use crate::policy::{Action, Deed};
+use crate::result::Triage;
+use crate::workflow::{Said, TRIAGE, WorkflowError, read};
 
 impl Proposal {
     /// Keeps what somebody did with it.
@@ -41,41 +16,56 @@ impl Proposal {
         &self,
         batch: &mut Batch<'_>,
         judgement: &Judgement,
+        said: &Said,
         now: Timestamp,
     ) -> Result<(), WorkflowError> {
-        let before = batch.items_about("feedback", &self.bound.ticket)?.len();
+        let ticket = &self.bound.ticket;
+        let triage = batch.item(TRIAGE, ticket.as_str())?.filter(|item| !item.body.is_empty());
+        let triage: Option<Triage> = triage.map(|item| read("triage", &item.body)).transpose()?;
+        let deed = self.bound.arguments.deed();
+        let ruling = match judgement.action() {
+            Action::Approve => Ruled::Approve,
+            Action::Edit => Ruled::Edit,
+            _ => Ruled::Reject,
+        };
+        let first = self.first.as_ref().unwrap_or(&self.bound.arguments);
+        let person = self.bound.arguments.as_route().filter(|_| ruling != Ruled::Reject);
+        let is_reworded = deed == Deed::Reply && self.first.is_some();
+        let text = |arguments: &Arguments| arguments.as_reply().map(|reply| reply.text.clone());
         let feedback = Feedback {
             proposal: self.id.clone(),
-            ticket: self.bound.ticket.clone(),
-            deed: self.bound.arguments.deed(),
-            ruling: judgement.action(),
-            edited_share: self.edited_share(),
+            ticket: ticket.clone(),
+            deed,
+            ruling,
+            edited_share: edited_share(&first.words(), &self.bound.arguments.words()),
             reason: judgement.reason.clone(),
             by: judgement.by.clone(),
             at: now,
             category: self.facts.categories.clone(),
             strength: self.facts.strength.get(),
+            source: String::new(),
+            made_by: made_by(triage.as_ref(), deed),
+            settled: person.map(|person| Settled::of(first.as_route(), person, said)).unwrap_or_default(),
+            draft: text(first).filter(|_| is_reworded),
+            sent: text(&self.bound.arguments).filter(|_| is_reworded),
         };
-        Ok(batch.put(&Item {
-            collection: "feedback".to_owned(),
-            key: format!("{}#{:06}", self.bound.ticket, before + 1),
-            state: judgement.action().as_str().to_owned(),
-            due: None,
-            record: Some(self.bound.ticket.clone()),
-            body: workflow::written(&feedback)?,
-        })?)
-    }
-
-    /// How far people moved it from what the agent made.
-    fn edited_share(&self) -> f64 {
-        let first = self.first.as_ref().unwrap_or(&self.bound.arguments);
-        edited_share(&first.words(), &self.bound.arguments.words())
+        feedback.put(batch)
     }
 }
 
 impl Arguments {
+    /// Where a ticket goes, where that is what is done.
+    pub(crate) fn as_route(&self) -> Option<&Route> {
+        if let Self::Route(route) = self { Some(route) } else { None }
+    }
+
+    /// What the caller is told, where that is what is done.
+    pub(crate) fn as_reply(&self) -> Option<&Reply> {
+        if let Self::Reply(reply) = self { Some(reply) } else { None }
+    }
+
     /// The words of it, to see how much was changed.
-    fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self {
             Self::Route(route) => {
                 let priority = route.priority.map(|priority| priority.to_string());

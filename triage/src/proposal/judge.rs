@@ -14,7 +14,7 @@ use crate::policy::{
     Action, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
 };
 use crate::workflow::account::{self, word};
-use crate::workflow::{self, PROPOSAL, TicketStatus, Workflow, WorkflowError, execute, revision, settle};
+use crate::workflow::{self, PROPOSAL, Said, TicketStatus, Workflow, WorkflowError, execute, revision, settle};
 
 /// What somebody says to a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,9 @@ impl Workflow {
         let policies = self.policies().current();
         let is_stopped = self.is_stopped()?;
         let ticket = self.proposal(id)?.bound.ticket;
-        let current = desk.record(scope, &ticket, None)?.map(|found| revision(&found.record));
+        let found = desk.record(scope, &ticket, None)?.map(|found| found.record);
+        let said = Said::by_source(desk, scope, found.as_ref(), now)?;
+        let current = found.as_ref().map(revision);
         self.store().write(|batch| {
             let missing = || WorkflowError::NoSuchProposal { id: id.to_owned() };
             let item = batch.item(PROPOSAL, id)?.filter(|item| !item.body.is_empty());
@@ -145,7 +147,7 @@ impl Workflow {
                 }
             }
             proposal.put(batch)?;
-            proposal.keep_feedback(batch, judgement, now)?;
+            proposal.keep_feedback(batch, judgement, &said, now)?;
             proposal.account(batch, judgement, &status, now)?;
             if proposal.state != "open" {
                 let why = format!("{} by {}: {}", judgement.action(), judgement.name(), judgement.reason);
@@ -175,6 +177,7 @@ impl Workflow {
             traceparent: None,
             ticket: proposal.bound.ticket.clone(),
             record: None,
+            told: None,
         };
         workflow::take_in(batch, &again, now)?;
         Ok(WorkflowError::NotOpen {

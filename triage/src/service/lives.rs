@@ -32,10 +32,9 @@ pub fn life(
     status: Option<&TicketStatus>,
 ) -> Result<Option<TicketLife>, WorkflowError> {
     let work = status.map(|status| AgentWork {
-        received: status.received,
         acknowledged: status.acknowledged,
         priority: status.route.as_ref().and_then(|route| route.priority),
-        deeds: Vec::new(),
+        ..AgentWork::of(status.received)
     });
     let history = desk.history(scope, ticket)?;
     Ok(history.and_then(|history| TicketLife::of(history, work)))

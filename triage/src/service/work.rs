@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use ontology::RecordId;
 use serde::Serialize;
 
+use crate::feedback::{self, Feedback, Ruled};
+use crate::learned::Task;
 use crate::policy::Deed;
 use crate::proposal::{Arguments, Proposal, Route};
 use crate::workflow::{ALONE, OUTBOX, Order, PROPOSAL, Workflow, WorkflowError, read};
@@ -24,6 +26,10 @@ pub struct AgentWork {
     pub priority: Option<u8>,
     /// What agents did alone, or proposed, in the order of time.
     pub deeds: Vec<AgentDeed>,
+    /// What people decided of it here, or told: the latest of each.
+    pub decided: BTreeMap<Task, String>,
+    /// When somebody said that an answer helped, or did not.
+    pub helped: Vec<(Timestamp, bool)>,
 }
 
 /// One thing that an agent did or wanted to do.
@@ -41,6 +47,12 @@ pub struct AgentDeed {
     pub confidence: Option<f64>,
     /// The pages and tickets that an answer cites.
     pub cited: Vec<RecordId>,
+    /// The proposal; empty for what it did alone.
+    pub proposal: String,
+    /// Whether people said afterwards that it was wrong: they overrode it, or told that it was refused, changed or no help.
+    pub is_put_right: bool,
+    /// The share of its words that people changed, where they said what they did with it.
+    pub edited_share: Option<f64>,
 }
 
 /// What became of something that an agent did or wanted to do.
@@ -74,13 +86,17 @@ impl Workflow {
             for status in page {
                 let (received, acknowledged) = (status.received, status.acknowledged);
                 let priority = status.route.and_then(|route| route.priority);
-                let deeds = Vec::new();
-                let done = AgentWork { received, acknowledged, priority, deeds };
+                let done = AgentWork { received, acknowledged, priority, ..AgentWork::of(received) };
                 work.insert(status.ticket, done);
             }
         }
         self.add_proposals(&mut work)?;
         self.add_alone(&mut work)?;
+        feedback::each(self.store(), &mut |_, feedback| {
+            if let Some(work) = work.get_mut(&feedback.ticket) {
+                work.hear(&feedback);
+            }
+        })?;
         for work in work.values_mut() {
             work.deeds.sort_by_key(|deed| deed.at);
         }
@@ -103,7 +119,8 @@ impl Workflow {
                 };
                 let meant = proposal.first.as_ref().unwrap_or(&proposal.bound.arguments);
                 let confidence = f64::from(proposal.facts.category_confidence.get()) / 1000.0;
-                let deed = AgentDeed::of(proposal.made, meant, fate, Some(confidence));
+                let mut deed = AgentDeed::of(proposal.made, meant, fate, Some(confidence));
+                deed.proposal.clone_from(&proposal.id);
                 if let Some(work) = work.get_mut(&proposal.bound.ticket) {
                     work.deeds.push(deed);
                 }
@@ -130,7 +147,55 @@ impl Workflow {
     }
 }
 
+impl AgentWork {
+    /// A ticket of which nothing else is known.
+    pub(super) fn of(received: Timestamp) -> Self {
+        let (decided, helped, deeds) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { received, acknowledged: None, priority: None, deeds, decided, helped }
+    }
+
+    /// Takes over what people did with a deed, and what they decided.
+    fn hear(&mut self, feedback: &Feedback) {
+        self.decided.extend(feedback.settled.iter().map(|one| (one.task, one.person.clone())));
+        match feedback.ruling {
+            Ruled::Helpful => self.helped.push((feedback.at, true)),
+            Ruled::Unhelpful => self.helped.push((feedback.at, false)),
+            _ => {}
+        }
+        let is_meant = |deed: &&mut AgentDeed| match feedback.proposal.as_str() {
+            "" => deed.deed == feedback.deed && deed.at <= feedback.at,
+            id => deed.proposal == id,
+        };
+        if let Some(deed) = self.deeds.iter_mut().filter(is_meant).max_by_key(|deed| deed.at) {
+            deed.hear(feedback);
+        }
+    }
+}
+
 impl AgentDeed {
+    fn hear(&mut self, feedback: &Feedback) {
+        let is_done = self.is_done();
+        let is_other = feedback.deed != Deed::Route || feedback.disagrees();
+        match feedback.ruling {
+            // What was done here says its proposal.
+            Ruled::Approve | Ruled::Edit => self.edited_share = Some(feedback.edited_share),
+            Ruled::Reject | Ruled::Helpful => {}
+            Ruled::Unhelpful => self.is_put_right |= is_done,
+            Ruled::Override | Ruled::Rejected | Ruled::Edited | Ruled::Corrected if is_done => {
+                self.is_put_right |= is_other;
+            }
+            Ruled::Override | Ruled::Rejected if is_other => self.fate = Fate::Rejected,
+            Ruled::Override | Ruled::Rejected => self.fate = Fate::Approved,
+            Ruled::Used | Ruled::Edited | Ruled::Corrected => {
+                if !is_done {
+                    let is_changed = feedback.ruling != Ruled::Used && is_other;
+                    self.fate = if is_changed { Fate::Changed } else { Fate::Approved };
+                }
+                self.edited_share = Some(feedback.edited_share);
+            }
+        }
+    }
+
     fn of(at: Timestamp, arguments: &Arguments, fate: Fate, confidence: Option<f64>) -> Self {
         let (route, cited) = match arguments {
             Arguments::Route(route) => (Some(route.clone()), Vec::new()),
@@ -139,7 +204,8 @@ impl AgentDeed {
             }
             Arguments::Declare(_) => (None, Vec::new()),
         };
-        Self { at, deed: arguments.deed(), fate, route, confidence, cited }
+        let (deed, proposal) = (arguments.deed(), String::new());
+        Self { at, deed, fate, route, confidence, cited, proposal, is_put_right: false, edited_share: None }
     }
 
     /// Whether it was done.

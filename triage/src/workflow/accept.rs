@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::lease::{WORK, Work};
 use super::{Workflow, WorkflowError, written};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -92,6 +92,12 @@ fn check(event: &Event) -> Result<(), WorkflowError> {
     let is_plain = |text: &str| !text.is_empty() && text.len() <= 1024 && !text.chars().any(char::is_control);
     if !is_plain(&event.id) || !is_plain(&event.source) {
         return refuse("id and source must be 1 to 1,024 bytes without control characters");
+    }
+    match (&event.told, event.kind) {
+        (Some(told), EventKind::Feedback) => told.check().or_else(refuse)?,
+        (None, EventKind::Feedback) => return refuse("feedback tells what people did"),
+        (Some(_), _) => return refuse("only feedback tells what people did"),
+        (None, _) => {}
     }
     match &event.record {
         Some(record) if record.id != event.ticket => refuse("its subject is another ticket than its data"),

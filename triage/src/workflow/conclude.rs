@@ -7,12 +7,15 @@ use ontology::{Observation, Record};
 
 use super::account::{self, word};
 use super::decide::{Plan, facts, plan};
+use super::held::Said;
 use super::lease::Lease;
+use super::rest::settle;
 use super::status::{TRIAGE, TicketState, TicketStatus, change_state};
 use super::{Workflow, WorkflowError, read, written};
 use crate::audit::Action;
 use crate::burst;
 use crate::event::{Event, EventKind};
+use crate::feedback;
 use crate::learned::Registry;
 use crate::policy::{Agent, Level, Policies, TicketFacts};
 use crate::proposal::{Arguments, Bound, Proposal, hex};
@@ -30,6 +33,8 @@ pub(super) struct Handled<'a> {
     pub(super) event: &'a Event,
     /// The ticket as the desk has it now; nothing where it never had it.
     pub(super) ticket: Option<&'a Record>,
+    /// What its source says of it.
+    pub(super) said: &'a Said,
     /// Nothing where the ticket is closed, or another event of it waits.
     pub(super) triage: Option<&'a Triage>,
 }
@@ -67,6 +72,10 @@ impl Workflow {
                 return Ok(());
             }
             let event = handled.event;
+            if let Some(told) = &event.told {
+                let Handled { ticket, said, .. } = *handled;
+                return feedback::take(batch, &feedback::Taken { event, told, ticket, said }, now);
+            }
             let kept = TicketStatus::find(batch, &lease.ticket)?;
             let mut status =
                 kept.unwrap_or_else(|| TicketStatus::new(&lease.ticket, &event.correlation, now));
@@ -80,6 +89,7 @@ impl Workflow {
                 status.closed = Some(now);
                 change_state(batch, &mut status, TicketState::Closed, (&came, "its source closed it"), now)?;
             } else if let (Some(ticket), Some(triage)) = (handled.ticket, handled.triage) {
+                let triage = &status.held.over(triage);
                 let mut facts = facts(policies, ticket, triage, has_fallen_back);
                 facts.is_major |= burst::is_major(batch, &status)?;
                 let plan = plan(policies, &facts, triage, is_stopped);
@@ -92,9 +102,10 @@ impl Workflow {
 
 fn take_over(status: &mut TicketStatus, handled: &Handled<'_>) {
     status.correlation.clone_from(&handled.event.correlation);
+    status.held.hear(handled.said);
     if let Some(ticket) = handled.ticket {
         let revision = revision(ticket);
-        if status.revision != revision {
+        if status.revision != revision && !status.held.still_answers(ticket) {
             status.is_answered = false;
         }
         status.revision = revision;
@@ -103,6 +114,7 @@ fn take_over(status: &mut TicketStatus, handled: &Handled<'_>) {
     if handled.event.kind == EventKind::Reopened {
         status.reopened += 1;
         status.is_answered = false;
+        status.held.reply = None;
     }
     if !handled.event.kind.is_end() {
         status.closed = None;
@@ -259,26 +271,4 @@ pub(crate) fn order(
     let order = Order { ticket, revision, arguments, by: by.to_owned(), major: major.cloned() };
     batch.append(OUTBOX, deed.as_str(), Some(&status.ticket), &written(&order)?, now)?;
     Ok(())
-}
-
-/// Brings a ticket to the state in which it rests until something happens to it.
-pub(crate) fn settle(
-    batch: &mut Batch<'_>,
-    status: &mut TicketStatus,
-    (used, reason): (&str, &str),
-    now: Timestamp,
-) -> Result<(), WorkflowError> {
-    let open =
-        batch.items_about(PROPOSAL, &status.ticket)?.into_iter().filter(|item| item.state == "open").count();
-    let (state, why) = if open > 0 {
-        let wait = if open == 1 { "a proposal waits".to_owned() } else { format!("{open} proposals wait") };
-        (TicketState::Proposed, format!("{wait} for people"))
-    } else if status.is_answered {
-        (TicketState::Answered, "the caller has an answer".to_owned())
-    } else if let Some(team) = status.route.as_ref().and_then(|route| route.team.as_ref()) {
-        (TicketState::Routed, format!("{team} has it: {reason}"))
-    } else {
-        (TicketState::Escalated, reason.to_owned())
-    };
-    change_state(batch, status, state, (used, &why), now)
 }

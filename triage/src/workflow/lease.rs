@@ -219,7 +219,7 @@ impl Workflow {
             let stream = events_of(&letter.ticket);
             let event = batch.journal(&stream, letter.sequence - 1, 1)?.pop().ok_or_else(missing)?;
             let mut event: Event = read(key, &event.body)?;
-            if batch.length(&stream)? > letter.sequence && !event.kind.is_end() {
+            if batch.length(&stream)? > letter.sequence && !event.kind.is_end() && event.told.is_none() {
                 // What came since is newer than what this one says of the ticket.
                 event.record = None;
                 event.kind = EventKind::Updated;

@@ -6,6 +6,7 @@ use ontology::RecordId;
 use serde::{Deserialize, Serialize};
 
 use super::decide::Decided;
+use super::held::Held;
 use super::promise::put_up;
 use super::{Workflow, WorkflowError, read, written};
 use crate::proposal::Arguments;
@@ -107,6 +108,9 @@ pub struct TicketStatus {
     /// The burst that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub burst: Option<String>,
+    /// What people decided, which agents do not set back.
+    #[serde(default, skip_serializing_if = "Held::is_empty")]
+    pub held: Held,
     /// What agents wanted to do, and what the policies said.
     pub decisions: Vec<Decided>,
     /// What belongs together across systems.
@@ -165,7 +169,7 @@ pub(crate) fn change_state(
 
 impl TicketStatus {
     /// A ticket that comes in.
-    pub(super) fn new(ticket: &RecordId, correlation: &str, now: Timestamp) -> Self {
+    pub(crate) fn new(ticket: &RecordId, correlation: &str, now: Timestamp) -> Self {
         Self {
             ticket: ticket.clone(),
             title: String::new(),
@@ -180,6 +184,7 @@ impl TicketStatus {
             route: None,
             is_answered: false,
             burst: None,
+            held: Held::default(),
             decisions: Vec::new(),
             correlation: correlation.to_owned(),
         }

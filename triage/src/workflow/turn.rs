@@ -10,15 +10,20 @@ use ontology::{Lineage, Observation, Scope};
 use tracing::Span;
 
 use super::accept::events_of;
-use super::conclude::{Handled, PROPOSAL, end_proposal, settle};
+use super::conclude::{Handled, PROPOSAL, end_proposal};
+use super::held::Said;
 use super::lease::Lease;
 use super::observed::observed;
+use super::rest::settle;
 use super::status::TicketStatus;
 use super::{Workflow, WorkflowError, read};
 use crate::agent::{TriageOptions, triage};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::policy::Policies;
 use crate::result::ModelCall;
+
+/// Events of a ticket that are looked at ahead: whether all but the first tell of feedback only.
+const NEXT: u32 = 64;
 
 /// How a worker works.
 pub struct TurnOptions<'a> {
@@ -64,7 +69,7 @@ pub struct Warning {
 struct Taken {
     lease: Lease,
     event: Event,
-    /// Whether no further event of the ticket waits.
+    /// Whether no further event waits that says something of the ticket itself.
     is_last: bool,
     /// From the lease to the end, below the span that the event came from.
     span: Span,
@@ -142,12 +147,13 @@ impl Workflow {
         turn: &mut Turn,
         now: Timestamp,
     ) -> Result<(), WorkflowError> {
-        let next = self.store.journal(&events_of(&lease.ticket), lease.work.done, 2)?;
+        let next = self.store.journal(&events_of(&lease.ticket), lease.work.done, NEXT)?;
         let read_event = |entry: &JournalEntry| read::<Event>("event", &entry.body);
         match next.first().filter(|entry| !entry.body.is_empty()).map(read_event) {
             Some(Ok(event)) => {
                 let span = ticket_span(&event);
-                taken.push(Taken { lease, event, is_last: next.len() < 2, span });
+                let is_last = next.iter().skip(1).all(|later| later.kind == EventKind::Feedback.as_str());
+                taken.push(Taken { lease, event, is_last, span });
             }
             Some(Err(error)) => {
                 turn.dead += 1;
@@ -205,7 +211,7 @@ impl Workflow {
         let _entered = taken.span.enter();
         let handled = catch_unwind(AssertUnwindSafe(|| self.handle(desk, options, policies, taken, now)));
         match handled {
-            Ok(outcome) => outcome.map_err(|error| (error.to_string(), false)),
+            Ok(outcome) => outcome.map_err(|error| (error.to_string(), taken.event.is_hopeless(&error))),
             Err(_) => Err(("an agent broke on this ticket: please report it".to_owned(), false)),
         }
     }
@@ -219,7 +225,7 @@ impl Workflow {
         now: Timestamp,
     ) -> Result<Vec<ModelCall>, WorkflowError> {
         let ticket = desk.record(options.scope, &taken.event.ticket, None)?.map(|found| found.record);
-        let is_triaged = taken.is_last && !taken.event.kind.is_end();
+        let is_triaged = taken.is_last && !taken.event.kind.is_end() && taken.event.told.is_none();
         let made = match &ticket {
             Some(ticket) if is_triaged => Some(triage(desk, options.scope, ticket, &options.triage, now)?),
             None if is_triaged => {
@@ -227,7 +233,9 @@ impl Workflow {
             }
             _ => None,
         };
-        let handled = Handled { event: &taken.event, ticket: ticket.as_ref(), triage: made.as_ref() };
+        let said = Said::by_source(desk, options.scope, ticket.as_ref(), now)?;
+        let (event, ticket, triage) = (&taken.event, ticket.as_ref(), made.as_ref());
+        let handled = Handled { event, ticket, said: &said, triage };
         tracing::info_span!("conclude").in_scope(|| self.conclude(&taken.lease, policies, &handled, now))?;
         Ok(made.map(|made| made.calls).unwrap_or_default())
     }
@@ -250,6 +258,10 @@ impl Workflow {
                 return Ok::<_, WorkflowError>(false);
             }
             let ticket = &taken.event.ticket;
+            if taken.event.told.is_some() {
+                // The ticket itself is as it was.
+                return Ok(true);
+            }
             let kept = TicketStatus::find(batch, ticket)?;
             let mut status = kept.unwrap_or_else(|| TicketStatus::new(ticket, &taken.event.correlation, now));
             settle(batch, &mut status, ("dead letter", reason), now)?;

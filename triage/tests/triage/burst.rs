@@ -94,7 +94,7 @@ impl Flow {
         let id = self.sent.get().to_string();
         let correlation = format!("trace-{id}");
         let event =
-            Event { id, source: "desk".to_owned(), kind, at, correlation, traceparent: None, ticket, record };
+            Event { id, source: "desk".to_owned(), kind, at, correlation, traceparent: None, ticket, record, told: None };
         self.workflow.accept(&[event], at).unwrap();
     }
 

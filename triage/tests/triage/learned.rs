@@ -8,7 +8,7 @@ use models::HashEmbedder;
 use ontology::{Kind, Lineage, Link, Observation, Record, Relation, Scope, SectionKind, State};
 use triage::learned::{Learned, LearnedError, Query, Registry, Stage, Task, Trained, Version, train};
 use triage::policy::{PersonId, Watched};
-use triage::{Event, EventKind, Triage, TriageOptions, TurnOptions, Workflow, triage};
+use triage::{Event, EventKind, Told, Triage, TriageOptions, TurnOptions, Workflow, triage};
 
 use super::{now, record, staff, tenant};
 
@@ -116,6 +116,7 @@ fn hear(trial: &Trial, from: usize, decides: &dyn Fn(usize) -> String) {
         traceparent: None,
         ticket: ticket(number, false).id,
         record: Some(ticket(number, false)),
+        told: None,
     };
     let numbers = from..from + 45;
     workflow.accept(&numbers.clone().map(event).collect::<Vec<_>>(), now()).unwrap();
@@ -278,4 +279,39 @@ fn what_fell_back_by_itself_can_be_taken_back() {
     let stages: Vec<Stage> = registry.versions().unwrap().iter().map(|version| version.stage).collect();
     assert_eq!((back.unwrap().number, stages), (1, vec![Stage::Active, Stage::Retired]));
     assert!(!registry.has_fallen_back().unwrap());
+}
+
+#[test]
+fn what_people_decided_here_is_learnt_before_what_the_record_says() {
+    let trial = desk_of(60);
+    let workflow = Workflow::new(trial.desk.store(), Watched::open(&trial.policies()).unwrap());
+    let event = |id: String, kind, ticket: Record, told| Event {
+        id,
+        source: "helpdesk".to_owned(),
+        kind,
+        at: now(),
+        correlation: "trace".to_owned(),
+        traceparent: None,
+        ticket: ticket.id.clone(),
+        record: (kind != EventKind::Feedback).then_some(ticket),
+        told,
+    };
+    // Ten resolved tickets were really about the building, and five that nobody has resolved yet.
+    let corrected: Told = serde_json::from_str(r#"{"verdict": "corrected", "category": ["Building"]}"#).unwrap();
+    let open: Vec<Record> = (100..105).map(|number| ticket(number, false)).collect();
+    let created = open.iter().map(|one| event(one.id.to_string(), EventKind::Created, one.clone(), None));
+    workflow.accept(&created.collect::<Vec<_>>(), now()).unwrap();
+    let about = (0..10).map(|number| ticket(number, true)).chain(open.iter().cloned());
+    let told = about.map(|one| {
+        event(format!("f-{}", one.id), EventKind::Feedback, one, Some(corrected.clone()))
+    });
+    workflow.accept(&told.collect::<Vec<_>>(), now()).unwrap();
+    let options = TurnOptions { scope: &trial.scope, triage: TriageOptions::default(), threads: 2, tickets: 64 };
+    while workflow.turn(&trial.desk, &options, now()).unwrap().handled > 0 {}
+    let version = learnt(&trial, Task::Category).version;
+    assert_eq!((version.tickets, version.ruled), (65, 15));
+    let known = learnt(&trial, Task::Category);
+    assert!(known.classifier.labels().iter().any(|label| label == "Building"));
+    let only = Query { since: Some(now() - jiff::SignedDuration::from_hours(9_905)), ..Query::default() };
+    assert!(train(&trial.desk, &trial.scope, Task::Category, &only, &lead(), now()).is_err(), "too few");
 }

@@ -1,5 +1,6 @@
 //! From an event to its end: every ticket comes to rest, once, whoever dies on the way and whatever the policies say.
 
+mod people;
 mod promises;
 
 use std::fs;
@@ -103,6 +104,7 @@ fn event(id: &str, kind: EventKind, ticket: Record) -> Event {
         traceparent: None,
         ticket: ticket.id.clone(),
         record: Some(ticket),
+        told: None,
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) fn show(metrics: &DeskMetrics, tenant: &str) {
             "automation_drift",
             "agent_utilisation",
             "false_positive_rate",
+            "edited_share",
+            "helpful_share",
             "category_accuracy",
             "category_calibration_error",
         ],

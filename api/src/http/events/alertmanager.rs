@@ -67,6 +67,7 @@ impl Alert {
             traceparent: trace::outgoing(),
             ticket,
             record: Some(record),
+            told: None,
         })
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ontology::{Record, RecordId};
 use serde::Deserialize;
 use serde_json::Value;
-use triage::{Event, EventKind};
+use triage::{Event, EventKind, Told};
 
 use crate::http::observe::Correlation;
 use crate::http::problem::Problem;
@@ -17,13 +17,14 @@ use crate::trace::{self, TraceContext};
 const STRUCTURED: &str = "application/cloudevents+json";
 const BATCH: &str = "application/cloudevents-batch+json";
 /// What this version takes.
-const TYPES: [(&str, EventKind); 6] = [
+const TYPES: [(&str, EventKind); 7] = [
     ("triagraph.ticket.created", EventKind::Created),
     ("triagraph.ticket.updated", EventKind::Updated),
     ("triagraph.ticket.reopened", EventKind::Reopened),
     ("triagraph.ticket.closed", EventKind::Closed),
     ("triagraph.alert.firing", EventKind::AlertFiring),
     ("triagraph.alert.resolved", EventKind::AlertResolved),
+    ("triagraph.feedback", EventKind::Feedback),
 ];
 
 /// One event as it is sent. Attributes that nobody here knows are extensions and may be there.
@@ -117,7 +118,14 @@ impl CloudEvent {
             let known: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
             return Err(refuse(format!("type {:?} is none of {}", self.r#type, known.join(", "))));
         };
-        let record: Option<Record> = match self.data {
+        let (data, told) = match (kind, self.data) {
+            (EventKind::Feedback, None | Some(Value::Null)) => {
+                return Err(refuse("feedback has data: what people did".to_owned()));
+            }
+            (EventKind::Feedback, Some(data)) => (None, Some(told(data).map_err(&refuse)?)),
+            (_, data) => (data, None),
+        };
+        let record: Option<Record> = match data {
             None | Some(Value::Null) => None,
             Some(data) => {
                 let AskedTicket(record) =
@@ -153,6 +161,14 @@ impl CloudEvent {
             traceparent,
             ticket,
             record,
+            told,
         })
     }
+}
+
+/// What people did, where it makes sense.
+fn told(data: Value) -> Result<Told, String> {
+    let told: Told = serde_json::from_value(data).map_err(|error| format!("data: {error}"))?;
+    told.check().map_err(|why| format!("data: {why}"))?;
+    Ok(told)
 }

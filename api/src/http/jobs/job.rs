@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::Verification;
 use serde::{Deserialize, Serialize};
+use triage::learned::{Task, Version};
 use utoipa::ToSchema;
 
 use crate::http::problem::ProblemBody;
@@ -35,6 +36,14 @@ pub(crate) struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Verification>)]
     pub(crate) verification: Option<Verification>,
+    /// What is learnt: `category`, `priority` or `team`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) task: Option<Task>,
+    /// The version that was learnt, a candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::ModelVersion>)]
+    pub(crate) model: Option<Version>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<ProblemBody>,
@@ -50,6 +59,8 @@ pub(crate) enum JobKind {
     File,
     /// Holds every index against the log.
     Verify,
+    /// Learns from the desk's tickets.
+    Train,
 }
 
 /// Where a job is.
@@ -103,6 +114,11 @@ pub(crate) struct Refused {
 }
 
 impl Job {
+    /// Whether it waits or runs.
+    pub(super) fn is_at_work(&self) -> bool {
+        matches!(self.state, JobState::Queued | JobState::Running)
+    }
+
     /// Takes over what became of the items by now.
     pub(super) fn tell(&mut self, pumped: &Pumped) {
         let Pumped { items, applied, quarantined, skipped, skipped_for, rejected } = pumped;

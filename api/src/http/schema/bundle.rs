@@ -17,6 +17,9 @@ pub(crate) struct Bundle {
     question: String,
     /// Who may see it.
     audiences: Audiences,
+    /// Kinds of records that its maker did not see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hidden: Vec<Kind>,
     #[schema(format = DateTime)]
     as_of: Option<String>,
     /// Position of the log that all indexes showed.

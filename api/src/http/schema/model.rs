@@ -24,6 +24,8 @@ pub(crate) struct ModelVersion {
     query: ModelQuery,
     /// How many tickets it learnt from.
     tickets: u64,
+    /// Of how many of them people ruled here what is right.
+    ruled: u64,
     held_out: ModelMetrics,
     /// The share that is right when the commonest label is told each time.
     commonest: f64,

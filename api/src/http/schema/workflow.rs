@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::feedback::Held;
 use super::triage::BundleRef;
 
 /// An event, after CloudEvents 1.0.
@@ -32,9 +33,9 @@ pub(crate) struct CloudEvent {
     /// W3C trace context, taken over as the correlation id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     traceparent: Option<String>,
-    /// The ticket as it is now.
+    /// The ticket as it is now, or what people did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<super::AskedTicket>)]
+    #[schema(value_type = Option<super::EventData>)]
     data: Option<Value>,
 }
 
@@ -107,6 +108,9 @@ pub(crate) struct TicketStatus {
     /// The burst that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     burst: Option<String>,
+    /// What people decided, which agents do not set back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<Held>,
     /// What agents wanted to do, and what the policies said.
     decisions: Vec<Decided>,
     correlation: String,

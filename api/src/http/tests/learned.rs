@@ -79,3 +79,26 @@ fn what_cannot_be_done_to_a_model_is_said() {
     let narrowed = server.ask("GET", "/v1/models").header("X-Triagraph-Audience", "staff").send();
     assert_eq!((narrowed.status, problem(&narrowed).as_str()), (403, "operator-only"));
 }
+
+#[test]
+fn a_task_is_learnt_while_the_desk_is_served() {
+    let server = Server::start();
+    let few = server.job(&server.post("/v1/models/train", &json!({"task": "category"})));
+    assert_eq!((&few["state"], &few["error"]["code"]), (&json!("failed"), &json!("too-few-tickets")));
+    let desk = server.app.desk().unwrap();
+    let lineage =
+        Lineage { origin: "test".into(), place: None, mapping: "test".into(), observed: Timestamp::now() };
+    let observed = |number| Observation::unversioned(resolved(number), lineage.clone());
+    desk.apply((0..120).map(observed).collect()).unwrap();
+    let accepted = server.post("/v1/models/train", &json!({"task": "category"}));
+    let meanwhile = server.post("/v1/models/train", &json!({"task": "category"}));
+    assert_eq!(server.get("/v1/records/web%3A1").status, 200);
+    let done = server.job(&accepted);
+    assert_eq!((&done["state"], &done["kind"]), (&json!("done"), &json!("train")), "{done}");
+    fits::<schema::ModelVersion>(&done["model"]);
+    server.job(&meanwhile);
+    let versions = server.get("/v1/models").value();
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 1, "the same lessons give the same version");
+    assert_eq!(versions["versions"][0]["stage"], "candidate");
+    assert_eq!(problem(&server.post("/v1/models/train", &json!({"task": "mood"}))), "invalid-request");
+}

@@ -7,24 +7,24 @@ use super::super::schema;
 use super::client::Answer;
 use super::{Server, fits, problem};
 
-const STRUCTURED: &str = "application/cloudevents+json";
+pub(super) const STRUCTURED: &str = "application/cloudevents+json";
 
-fn ticket(id: &str) -> Value {
+pub(super) fn ticket(id: &str) -> Value {
     json!({"id": id, "kind": "incident", "title": "Mail to customers is late again, queue on mx-01 grows",
            "impact": 2, "urgency": 2,
            "sections": [{"kind": "description", "text": "Outgoing mail waits on mx-01 since nine."}]})
 }
 
-fn event(id: &str, kind: &str, data: &Value) -> Value {
+pub(super) fn event(id: &str, kind: &str, data: &Value) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "web", "type": format!("triagraph.ticket.{kind}"), "data": data})
 }
 
-fn send(server: &Server, kind: &str, body: &Value) -> Answer {
+pub(super) fn send(server: &Server, kind: &str, body: &Value) -> Answer {
     server.ask("POST", "/v1/events").body(kind, &body.to_string()).send()
 }
 
 /// Waits until a ticket is in a state.
-fn rested(server: &Server, location: &str, state: &str) -> Value {
+pub(super) fn rested(server: &Server, location: &str, state: &str) -> Value {
     let mut shown = Value::Null;
     for _ in 0..600 {
         let answer = server.get(location);

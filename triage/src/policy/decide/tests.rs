@@ -187,13 +187,14 @@ fn the_schema_knows_exactly_our_words() {
     check("Kind", TicketKind::ALL);
     check("Level", Level::ALL);
     check("Deed", Deed::ALL);
+    check("RecordKind", &ontology::Kind::ALL.map(ontology::Kind::as_str));
     let policies = Policies::built_in().unwrap();
     let known: BTreeSet<String> =
         policies.schema.actions().map(|action| action.id().escaped().to_string()).collect();
     let ours: BTreeSet<String> = Action::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(known, ours);
     let types: BTreeSet<&EntityTypeName> = policies.schema.entity_types().collect();
-    assert_eq!(types.len(), 10, "{types:?}");
+    assert_eq!(types.len(), 12, "{types:?}");
 }
 
 /// Names of categories and people come from outside: whatever they hold, they stay values.

@@ -32,7 +32,8 @@ const WRONG: Definition = Definition {
     name: "false_positive_rate",
     title: "Agents wrong",
     definition: "Of what agents did alone in the period, or proposed and people ruled on, the share that people rejected, changed before it was \
-                 done, or put right afterwards: a reply after which the ticket came back, a route after which it ended under another category or team.",
+                 done, or put right afterwards: overridden, told of as refused, changed or no help, a reply after which the ticket came back, a route \
+                 after which it ended under another category or team.",
     unit: Unit::Share,
 };
 const USED: Definition = Definition {
@@ -46,6 +47,20 @@ const KNOWLEDGE: Definition = Definition {
     title: "Solved by a page",
     definition: "Of the tickets solved in the period, the share for which a page is known: its source links one, it names one, or an answer that \
                  was sent cites one.",
+    unit: Unit::Share,
+};
+
+const EDITED: Definition = Definition {
+    name: "edited_share",
+    title: "Words changed",
+    definition: "Of the replies that agents made in the period and of which people said what they did with them, the mean share of words that were \
+                 put in or taken out before they were used.",
+    unit: Unit::Share,
+};
+const HELPFUL: Definition = Definition {
+    name: "helpful_share",
+    title: "Answers that helped",
+    definition: "Of what was said in the period on whether an answer helped, the share that said so.",
     unit: Unit::Share,
 };
 
@@ -63,10 +78,19 @@ pub struct PageUse {
 /// The figures of agents and pages.
 pub(super) fn agents(view: &View<'_>) -> Vec<Figure> {
     let (mut alone, mut wrong, mut used) = (Tally::default(), Tally::default(), Tally::default());
+    let (mut edited, mut helpful) = (Tally::default(), Tally::default());
     for life in view.lives {
         let Some(work) = &life.work else { continue };
         for deed in work.deeds.iter().filter(|deed| view.period.has(deed.at) && deed.fate != Fate::Unruled) {
             wrong.ask(Some(deed.deed.as_str().to_owned()), is_wrong(life, deed));
+        }
+        for deed in work.deeds.iter().filter(|deed| view.period.has(deed.at) && deed.deed == Deed::Reply) {
+            if let Some(changed) = deed.edited_share {
+                edited.add(None, changed);
+            }
+        }
+        for (_, has_helped) in work.helped.iter().filter(|(moment, _)| view.period.has(*moment)) {
+            helpful.ask(None, *has_helped);
         }
         if view.period.has(work.received) {
             alone.ask(None, work.deeds.iter().any(|deed| deed.fate == Fate::Alone));
@@ -77,7 +101,14 @@ pub(super) fn agents(view: &View<'_>) -> Vec<Figure> {
     for life in solved(view) {
         knowledge.ask(None, !pages_of(life).is_empty());
     }
-    vec![alone.figure(&AUTOMATED), wrong.figure(&WRONG), used.figure(&USED), knowledge.figure(&KNOWLEDGE)]
+    vec![
+        alone.figure(&AUTOMATED),
+        wrong.figure(&WRONG),
+        edited.figure(&EDITED),
+        helpful.figure(&HELPFUL),
+        used.figure(&USED),
+        knowledge.figure(&KNOWLEDGE),
+    ]
 }
 
 /// How the automation rate moved.
@@ -141,6 +172,7 @@ fn is_wrong(life: &TicketLife, deed: &AgentDeed) -> bool {
     match deed.fate {
         Fate::Rejected | Fate::Changed => return true,
         Fate::Unruled => return false,
+        Fate::Alone | Fate::Approved if deed.is_put_right => return true,
         Fate::Alone | Fate::Approved => {}
     }
     if deed.deed == Deed::Reply {

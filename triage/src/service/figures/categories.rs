@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::super::life::TicketLife;
 use super::{Definition, Figure, Tally, Unit, View};
+use crate::learned::Task;
 
 /// Decided tickets that a calibration wants: with fewer it says more of chance than of agents.
 const CALIBRATED: usize = 20;
@@ -16,7 +17,7 @@ const RIGHT: Definition = Definition {
     name: "category_accuracy",
     title: "Category right",
     definition: "Of the tickets that ended in the period with a category, and for which agents had named one, the share where the agents' first \
-                 word was the category in the end. Only the uppermost category counts.",
+                 word was the category in the end, or the one that people decided on here. Only the uppermost category counts.",
     unit: Unit::Share,
 };
 const CALIBRATION: Definition = Definition {
@@ -114,7 +115,8 @@ fn told(view: &View<'_>) -> Vec<Told> {
 
 fn of_ticket(life: &TicketLife) -> Option<Told> {
     let folded = |category: &[String]| category.first().map(|name| name.trim().to_lowercase());
-    let was = folded(&life.category)?;
+    let decided = life.work.as_ref().and_then(|work| work.decided.get(&Task::Category));
+    let was = decided.map(|name| name.trim().to_lowercase()).or_else(|| folded(&life.category))?;
     let deeds = life.work.iter().flat_map(|work| &work.deeds);
     let mut named = deeds.filter_map(|deed| Some((folded(&deed.route.as_ref()?.category)?, deed.confidence)));
     let (said, confidence) = named.next()?;
