@@ -3,6 +3,7 @@
 //! A request goes through [`observe`] (id, log, metrics, problems) → [`guard`] (who: [`entrance`]; how often: [`rates`]; whether it may:
 //! [`rights`]; load, time) → [`extract`] (scope, body) → a handler, which asks the engine on a thread that may block.
 
+mod agents;
 mod app;
 mod audit;
 mod bundles;
@@ -102,6 +103,7 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(tickets::show))
         .routes(routes!(feedback::override_ticket))
         .routes(routes!(feedback::list))
+        .routes(routes!(agents::list))
         .routes(routes!(tickets::dead_letters))
         .routes(routes!(tickets::retry))
         .routes(routes!(bursts::list))

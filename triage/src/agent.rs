@@ -13,14 +13,16 @@ use crate::cited::Answer;
 use crate::classify;
 use crate::evidence::{Evidence, Gather};
 use crate::extract::extract;
-use crate::lead::{Lead, other_code, second};
+use crate::doubt::doubt;
+use crate::lead::{Lead, second};
 use crate::learned::{Learned, Opinion};
 use crate::material::Material;
 use crate::page::{self, Chosen};
+use crate::policy::{Boundaries, HandOver};
 use crate::result::{BundleRef, Outcome, RelatedLine, Strength, TRIAGE_SCHEMA, Triage};
 use crate::sources::{Passage, Sources};
 pub(crate) use crate::steps::Trace;
-use crate::strength::{ENOUGH, strength};
+use crate::strength::strength;
 use crate::warnings::warnings;
 
 /// Related tickets that are shown, and the vote from which one is.
@@ -35,6 +37,8 @@ pub struct TriageOptions<'a> {
     pub learned: Option<&'a Learned>,
     /// What one answer of the language model may cost: time, and tokens of what it says.
     pub model_limits: Limits,
+    /// What agents may read, and when they hand over.
+    pub boundaries: Boundaries,
     /// What must not reach a language model, or be shown of other people's tickets. People whom tickets name are always known.
     pub policy: RedactionPolicy,
     /// Names that the policy may ask for.
@@ -51,6 +55,7 @@ impl Default for TriageOptions<'_> {
             language_model: None,
             learned: None,
             model_limits: Limits { max_tokens: 400, timeout: Duration::from_secs(60) },
+            boundaries: Boundaries::default(),
             policy: RedactionPolicy { people: true, ..RedactionPolicy::default() },
             known_names: Vec::new(),
             budget_tokens: 4000,
@@ -88,33 +93,47 @@ pub fn triage(
     options: &TriageOptions<'_>,
     now: Timestamp,
 ) -> Result<Triage, TriageError> {
+    triage_within(desk, scope, ticket, options, &options.boundaries, now)
+}
+
+/// The same within other boundaries than those of the options.
+pub(crate) fn triage_within(
+    desk: &Desk,
+    scope: &Scope,
+    ticket: &Record,
+    options: &TriageOptions<'_>,
+    boundaries: &Boundaries,
+    now: Timestamp,
+) -> Result<Triage, TriageError> {
     let _agent = models::agent_span("triage").entered();
     let mut trace = Trace::default();
     trace.add("received", ticket.id.as_str(), format!("{} sections", ticket.sections.len()));
-    let mut gather = Gather::new(desk, scope, now);
+    let [surroundings, own, guided] = boundaries.scopes(scope);
+    let mut gather = Gather::new(desk, &guided, now);
     let evidence = tracing::info_span!("gather").in_scope(|| gather.evidence(ticket, options))?;
     let mut names: Vec<KnownName> = options.known_names.iter().chain(&evidence.people).cloned().collect();
     names.extend(known_names(desk, scope, options)?);
-    let for_model = redactor(ticket, &names, options, &mut trace);
-    // Who may read the desk may read its addresses and hosts: they are what a solution is made of.
-    let among_us = RedactionPolicy { ip_addresses: false, hosts: false, ..options.policy };
-    let redactor = Redactor::new(&among_us, &names);
-    let affected = classify::affected(&gather, &evidence)?;
-    let facts = evidence.tickets.facts.len();
-    trace.add("enriched", &evidence.tickets.id, format!("{} affected, {facts} facts", affected.len()));
+    let (for_model, redactor) = redactors(ticket, &names, options, &mut trace);
+    let affected = classify::affected(&Gather::new(desk, &surroundings, now), &evidence)?;
+    trace.add("enriched", &evidence.tickets.id, evidence.surroundings(&affected));
 
+    trace.limit(boundaries);
+    // Who classifies may see less, or more, than who answers.
+    let mut voting = (own != guided).then(|| Gather::new(desk, &own, now));
+    let voters = voting.as_mut().map(|gather| gather.evidence(ticket, options)).transpose()?;
+    let voters = voters.as_ref().unwrap_or(&evidence);
     let ranked = page::ranked(&evidence);
     let chosen = ranked.first();
     let opinions =
         options.learned.map(|learned| learned.opinions(desk, ticket)).transpose()?.unwrap_or_default();
-    let category = classify::category(ticket, &evidence, &opinions);
-    let priority = classify::priority(ticket, &evidence, &opinions);
-    let voted = format!("{} tickets voted", evidence.neighbours.len());
-    trace.add("classified", &used_to_classify(&opinions), voted);
+    let category = classify::category(ticket, voters, &opinions);
+    let priority = classify::priority(ticket, voters, &opinions);
+    trace.add("classified", &used_to_classify(&opinions), voters.voted());
 
     let strength = strength(ticket, &evidence, chosen);
     let lead = Lead::of(&evidence, &ranked);
-    let team = classify::team(&mut gather, &evidence, lead.page(), &affected)?;
+    let page = lead.page().filter(|page| own.shows(page.page.record.kind));
+    let team = classify::team(voting.as_mut().unwrap_or(&mut gather), voters, page, &affected)?;
     let team = classify::heard(team, &opinions);
     let of_lead = lead.record().map(|record| gather.bundle_of(record, options)).transpose()?;
     let of_second = second(&evidence, lead).map(|record| gather.bundle_of(record, options)).transpose()?;
@@ -127,14 +146,12 @@ pub fn triage(
         redactor: &redactor,
         for_model: &for_model,
     };
-    let passages = evidence.tickets.items.len() + evidence.knowledge.items.len();
-    let found = format!("{passages} passages, strength {:.2}", strength.score);
-    trace.add("context", &evidence.knowledge.id, found);
+    trace.add("context", &evidence.knowledge.id, evidence.found(&strength));
 
     let mut warnings = warnings(ticket, &evidence, lead, chosen);
-    let changes = changes_before(desk, scope, ticket, &affected, now)?;
+    let changes = changes_before(desk, &surroundings, ticket, &affected, now)?;
     warnings.extend(changes.iter().map(|change| change.warning(&affected)));
-    let (outcome, answer) = conclude(&material, &strength, options, &mut trace);
+    let (outcome, answer) = conclude(&material, &strength, options, boundaries.hand_over(), &mut trace);
     if let Some(answer) = &answer {
         cite(desk, answer, now)?;
     }
@@ -188,18 +205,20 @@ fn known_names(desk: &Desk, scope: &Scope, options: &TriageOptions<'_>) -> Resul
     Ok(names)
 }
 
-/// Hides what the policy says, and the people whom the tickets name.
-fn redactor(
+/// Hide what the policy says, and the people whom the tickets name: from a language model, and among those who read the desk.
+fn redactors(
     ticket: &Record,
     names: &[KnownName],
     options: &TriageOptions<'_>,
     trace: &mut Trace,
-) -> Redactor {
+) -> (Redactor, Redactor) {
     let redactor = Redactor::new(&options.policy, names);
     let hidden = ticket.sections.iter().map(|section| redactor.redact(&section.text).replacements().len());
     let why = format!("{} places of the ticket are hidden from a language model", hidden.sum::<usize>());
     trace.add("redacted", "rules and known names", why);
-    redactor
+    // Who may read the desk may read its addresses and hosts: they are what a solution is made of.
+    let among_us = RedactionPolicy { ip_addresses: false, hosts: false, ..options.policy };
+    (redactor, Redactor::new(&among_us, names))
 }
 
 fn reference(bundle: &Bundle) -> BundleRef {
@@ -211,13 +230,14 @@ fn conclude(
     material: &Material<'_>,
     strength: &Strength,
     options: &TriageOptions<'_>,
+    hand_over_at: HandOver,
     trace: &mut Trace,
 ) -> (Outcome, Option<Answer>) {
     let mut hand_over = |reason: String| {
         trace.add("handed_over", "", reason.clone());
         (Outcome::HandedOver { reason }, None)
     };
-    if let Some(reason) = doubt(material, strength) {
+    if let Some(reason) = doubt(material, strength, hand_over_at) {
         return hand_over(reason);
     }
     let mut sources = Sources::default();
@@ -229,29 +249,6 @@ fn conclude(
     let why = format!("{} sentences, {} sources", answer.claims().count(), answer.sources.len());
     trace.add("answered", &answer.by, why);
     (Outcome::Answered, Some(answer))
-}
-
-/// Why the evidence is not to be answered from, if it is not.
-fn doubt(material: &Material<'_>, strength: &Strength) -> Option<String> {
-    if strength.score < ENOUGH {
-        let nearest = strength
-            .cosine
-            .map(|cosine| format!(", the nearest text has similarity {cosine:.2}"))
-            .unwrap_or_default();
-        return Some(format!(
-            "nothing in the desk is near enough: {:.0} % of the ticket's words are known{nearest}",
-            strength.coverage * 100.0
-        ));
-    }
-    if let Some((code, other)) = other_code(material.ticket, material.lead, material.evidence) {
-        return Some(format!("nothing in the desk tells of {code}, the nearest record is about {other}"));
-    }
-    match material.lead {
-        Lead::Page(chosen) if chosen.page.expired && material.agreeing().is_empty() => {
-            Some(format!("the only page about this has expired: {}", chosen.page.record.title))
-        }
-        _ => None,
-    }
 }
 
 /// The legs that took no part in one search or the other.

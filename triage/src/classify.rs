@@ -230,9 +230,9 @@ pub(crate) fn affected(gather: &Gather<'_>, evidence: &Evidence) -> Result<Vec<A
         let owner = facts.iter().find(|owner| owner.kind == FactKind::Owner && owner.subject == fact.object);
         let owner =
             owner.map(|owner| gather.record(&owner.object)).transpose()?.flatten().map(|team| team.title);
-        let name =
-            gather.record(&fact.object)?.map_or_else(|| fact.object.external().to_owned(), |item| item.title);
-        affected.push(Affected { record: fact.object.clone(), name, owner });
+        // What it may not read, it does not know of.
+        let Some(item) = gather.record(&fact.object)? else { continue };
+        affected.push(Affected { record: fact.object.clone(), name: item.title, owner });
     }
     Ok(affected)
 }

@@ -12,6 +12,7 @@ mod finding;
 mod words;
 
 mod changed;
+mod doubt;
 mod classify;
 mod page;
 mod place;

@@ -198,7 +198,7 @@ pub struct BundleRef {
 /// One step of the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepTrace {
-    /// `received`, `redacted`, `enriched`, `classified`, `context`, `drafted`, `checked`, `answered`, `handed_over`.
+    /// `received`, `redacted`, `enriched`, `limited` (what an agent may not read), `classified`, `context`, `drafted`, `checked`, `answered`, `handed_over`.
     pub step: String,
     /// What it used: bundle, model, policy.
     pub used: String,

@@ -22,8 +22,6 @@ const BY_COSINE: f64 = 0.35;
 const BY_COVERAGE: f64 = 0.30;
 const BY_AGREEMENT: f64 = 0.20;
 const BY_MARGIN: f64 = 0.15;
-/// Below this the agent hands over.
-pub(crate) const ENOUGH: f64 = 0.40;
 /// Solved tickets looked at for coverage and agreement.
 const NEAREST: usize = 3;
 

@@ -8,6 +8,7 @@ use engine::Desk;
 use jiff::Timestamp;
 use ontology::Record;
 use triage::learned::Learned;
+use triage::policy::Policies;
 use triage::{TriageOptions, triage};
 
 use crate::cli::Outcome;
@@ -60,6 +61,7 @@ impl Triage {
             budget_tokens: self.budget_tokens,
             deadline_millis: self.deadline_millis,
             policy: self.redaction.policy()?,
+            boundaries: Policies::read(&global.policy_folder()?)?.boundaries().clone(),
             ..TriageOptions::default()
         };
         let mut outcome = Outcome::Fine;

@@ -1,5 +1,6 @@
 //! Which JSON goes in and out? Schemas of the engine's types, which know nothing of OpenAPI; a test holds them against real answers.
 
+mod agents;
 mod answer;
 mod bundle;
 mod coming;
@@ -10,6 +11,7 @@ mod record;
 mod triage;
 mod workflow;
 
+pub(crate) use agents::{AgentDeclared, HandOver};
 pub(crate) use answer::{Hits, KnowledgeReport, Neighbours, Observation, Related, Status, Verification};
 pub(crate) use bundle::{Bundle, BundleDifference};
 pub(crate) use coming::{Burst, BurstState, Course, Forecast};

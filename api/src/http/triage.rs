@@ -67,8 +67,15 @@ pub(crate) async fn make(caller: Caller, body: Json<TriageRequest>) -> Result<ax
         // They learnt from tickets of all audiences.
         let learned = (scope.audiences == Audiences::All).then_some(learned.as_ref());
         let policy = app.redaction.clone();
-        let mut options =
-            TriageOptions { budget_tokens, deadline_millis, policy, learned, ..TriageOptions::default() };
+        let boundaries = app.workflow()?.policies().current().boundaries().clone();
+        let mut options = TriageOptions {
+            budget_tokens,
+            deadline_millis,
+            policy,
+            learned,
+            boundaries,
+            ..TriageOptions::default()
+        };
         // The search needs its share of the request's time.
         app.wording.iter().for_each(|wording| wording.word(&mut options, app.limits.request / 2));
         let made = triage(desk, scope, &ticket, &options, Timestamp::now())?;

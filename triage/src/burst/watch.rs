@@ -12,7 +12,7 @@ use ontology::{Record, RecordId, Scope};
 
 use super::kept::{Burst, BurstState};
 use super::look::{Told, look};
-use crate::policy::Policies;
+use crate::policy::{Agent, Policies};
 use crate::workflow::{TicketState, TicketStatus, Workflow, WorkflowError, read, written};
 
 /// A burst as a look made it, and the record of its lead as it is now.
@@ -31,6 +31,7 @@ impl Workflow {
         has_handled: bool,
         now: Timestamp,
     ) -> Result<(), WorkflowError> {
+        let scope = &policies.boundaries().scope(Agent::Escalation, scope);
         let generation = desk.generation();
         let seen = self.looked_until()?;
         if !has_handled && seen == generation {

@@ -79,6 +79,11 @@ impl Boundaries {
         scope.without(self.hidden.get(&agent).into_iter().flatten().copied())
     }
 
+    /// What the agents that triage see of it: enrichment, triage, guidance.
+    pub(crate) fn scopes(&self, scope: &Scope) -> [Scope; 3] {
+        [Agent::Enrichment, Agent::Triage, Agent::Guidance].map(|agent| self.scope(agent, scope))
+    }
+
     /// Whether an agent may read a kind of records.
     pub fn may_read(&self, agent: Agent, kind: Kind) -> bool {
         !self.hidden.get(&agent).is_some_and(|hidden| hidden.contains(&kind))

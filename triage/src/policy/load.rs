@@ -222,7 +222,7 @@ mod tests {
         let (set, written) = load(&Texts::built_in().policies, &schema().unwrap()).unwrap();
         assert_eq!(set.policies().count(), written.len());
         let place_of = |file: &str| {
-            ["guards.cedar", "default.cedar", "access.cedar"].iter().position(|one| *one == file)
+            ["guards.cedar", "default.cedar", "access.cedar", "agents.cedar"].iter().position(|one| *one == file)
         };
         let places: Vec<(Option<usize>, usize)> =
             written.iter().map(|one| (place_of(&one.file), one.line)).collect();

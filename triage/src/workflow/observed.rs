@@ -1,7 +1,8 @@
-//! What does an event say of its ticket, and would a later try do better with one that failed?
+//! What does an event say of its ticket, where in a trace is the work on it, and would a later try do better with one that failed?
 
 use engine::Desk;
 use ontology::{Record, Scope, State};
+use tracing::Span;
 
 use super::WorkflowError;
 use crate::event::{Event, EventKind};
@@ -22,6 +23,18 @@ pub(super) fn observed(desk: &Desk, scope: &Scope, event: &Event) -> Result<Opti
 }
 
 impl Event {
+    /// The span of the work on it.
+    pub(super) fn span(&self) -> Span {
+        tracing::info_span!(
+            "ticket",
+            ticket = %self.ticket,
+            correlation = self.correlation,
+            event = self.kind.as_str(),
+            traceparent = self.traceparent,
+            "error.type" = tracing::field::Empty,
+        )
+    }
+
     /// Whether no later try would do better: what people tell of what is not there.
     pub(super) fn is_hopeless(&self, error: &WorkflowError) -> bool {
         use WorkflowError::{Event, NoSuchProposal, NoSuchTicket};

@@ -17,7 +17,7 @@ use super::observed::observed;
 use super::rest::settle;
 use super::status::TicketStatus;
 use super::{Workflow, WorkflowError, read};
-use crate::agent::{TriageOptions, triage};
+use crate::agent::{TriageOptions, triage_within};
 use crate::event::{Event, EventKind};
 use crate::policy::Policies;
 use crate::result::ModelCall;
@@ -151,7 +151,7 @@ impl Workflow {
         let read_event = |entry: &JournalEntry| read::<Event>("event", &entry.body);
         match next.first().filter(|entry| !entry.body.is_empty()).map(read_event) {
             Some(Ok(event)) => {
-                let span = ticket_span(&event);
+                let span = event.span();
                 let is_last = next.iter().skip(1).all(|later| later.kind == EventKind::Feedback.as_str());
                 taken.push(Taken { lease, event, is_last, span });
             }
@@ -227,7 +227,10 @@ impl Workflow {
         let ticket = desk.record(options.scope, &taken.event.ticket, None)?.map(|found| found.record);
         let is_triaged = taken.is_last && !taken.event.kind.is_end() && taken.event.told.is_none();
         let made = match &ticket {
-            Some(ticket) if is_triaged => Some(triage(desk, options.scope, ticket, &options.triage, now)?),
+            Some(ticket) if is_triaged => {
+                let boundaries = policies.boundaries();
+                Some(triage_within(desk, options.scope, ticket, &options.triage, boundaries, now)?)
+            }
             None if is_triaged => {
                 return Err(WorkflowError::NoSuchTicket { ticket: taken.event.ticket.clone() });
             }
@@ -289,16 +292,4 @@ impl Workflow {
             Ok(())
         })
     }
-}
-
-/// The span of the work on an event.
-fn ticket_span(event: &Event) -> Span {
-    tracing::info_span!(
-        "ticket",
-        ticket = %event.ticket,
-        correlation = event.correlation,
-        event = event.kind.as_str(),
-        traceparent = event.traceparent,
-        "error.type" = tracing::field::Empty,
-    )
 }

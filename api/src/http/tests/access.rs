@@ -60,6 +60,7 @@ const CALLS: &[(&str, &str, &str, &[Role])] = {
         ("POST", "/v1/tickets/web:1/override", r#"{"team": "Mail", "reason": "theirs"}"#, WORK),
         ("GET", "/v1/feedback", "", &[Lead, KnowledgeManager, Admin]),
         ("GET", "/v1/agents/stop", "", WORK),
+        ("GET", "/v1/agents", "", WORK),
         ("POST", "/v1/events", "{}", &[Service, Lead, Admin]),
         ("POST", "/v1/dead-letters/none/retry", "", &[Agent, Lead, Admin]),
         ("POST", "/v1/records", "[]", &[KnowledgeManager, Service, Admin]),

@@ -101,3 +101,14 @@ fn a_person_overrides_what_agents_decided() {
     assert_eq!(told.len(), 1);
     assert!(!told[0].to_string().contains("Messaging") && !told[0].to_string().contains("queue"), "{}", told[0]);
 }
+
+#[test]
+fn agents_say_what_they_may_read_and_do() {
+    let server = Server::start();
+    let shown = server.get("/v1/agents").value();
+    fits::<Vec<schema::AgentDeclared>>(&shown["agents"]);
+    fits::<schema::HandOver>(&shown["hand_over"]);
+    assert_eq!(shown["hand_over"]["below_strength"], 400);
+    let guidance = &shown["agents"][3];
+    assert_eq!((&guidance["agent"], &guidance["does"][0]["action"]), (&json!("guidance"), &json!("propose_reply")));
+}
