@@ -31,6 +31,7 @@ mod proposals;
 mod rates;
 mod reads;
 mod records;
+mod registry;
 mod rights;
 mod schema;
 mod search;
@@ -118,6 +119,8 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(training::train))
         .routes(routes!(models::promote))
         .routes(routes!(models::roll_back))
+        .routes(routes!(registry::promote))
+        .routes(routes!(registry::roll_back))
         .routes(routes!(stream::follow))
         .routes(routes!(audit::checkpoint))
         .routes(routes!(audit::entries))

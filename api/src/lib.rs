@@ -13,6 +13,7 @@ mod log;
 mod output;
 mod period;
 mod pump;
+mod registry;
 mod settings;
 mod trace;
 mod unknown;

@@ -11,11 +11,11 @@ use crate::answer::{answer, cite};
 use crate::changed::changes_before;
 use crate::cited::Answer;
 use crate::classify;
+use crate::doubt::doubt;
 use crate::evidence::{Evidence, Gather};
 use crate::extract::extract;
-use crate::doubt::doubt;
 use crate::lead::{Lead, second};
-use crate::learned::{Learned, Opinion};
+use crate::learned::{Hearing, Learned, Opinion};
 use crate::material::Material;
 use crate::page::{self, Chosen};
 use crate::policy::{Boundaries, HandOver};
@@ -33,6 +33,8 @@ const SHOWN_WEIGHT: f64 = 0.05;
 pub struct TriageOptions<'a> {
     /// Words the answer; without one the answer is made of the sources' own sentences.
     pub language_model: Option<&'a dyn LanguageModel>,
+    /// How far what it says is heard.
+    pub hearing: Hearing,
     /// The desk's own models, where it has any: see [`crate::learned`].
     pub learned: Option<&'a Learned>,
     /// What one answer of the language model may cost: time, and tokens of what it says.
@@ -53,6 +55,7 @@ impl Default for TriageOptions<'_> {
     fn default() -> Self {
         Self {
             language_model: None,
+            hearing: Hearing::default(),
             learned: None,
             model_limits: Limits { max_tokens: 400, timeout: Duration::from_secs(60) },
             boundaries: Boundaries::default(),

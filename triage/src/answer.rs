@@ -69,11 +69,19 @@ fn worded(
             call.completion_tokens = completion.completion_tokens.map(|tokens| tokens as u64);
             let shown = checker.passages.len();
             trace.add("drafted", model.id(), format!("{shown} passages were shown"));
-            call.kept = put_in(answer, draft::read(&completion), checker);
-            call.dropped = answer.dropped.len() as u32;
-            if call.kept > 0 {
+            let mut tried = answer.clone();
+            call.kept = put_in(&mut tried, draft::read(&completion), checker);
+            call.dropped = tried.dropped.len() as u32;
+            if !options.hearing.counts(&material.ticket.id) {
+                trace.notes.push(
+                    "the language model is only tried here: it was asked and checked, and the answer is extractive"
+                        .to_owned(),
+                );
+            } else if call.kept > 0 {
+                *answer = tried;
                 answer.by = model.id().to_owned();
             } else {
+                answer.dropped = tried.dropped;
                 trace.notes.push(
                     "too little of the language model's text stands in its sources, so this answer is extractive"
                         .to_owned(),

@@ -22,7 +22,9 @@ pub(crate) fn doubt(material: &Material<'_>, strength: &Strength, hand_over: Han
         return Some(format!("nothing in the desk tells of {code}, the nearest record is about {other}"));
     }
     match material.lead {
-        Lead::Page(chosen) if hand_over.expired_page && chosen.page.expired && material.agreeing().is_empty() => {
+        Lead::Page(chosen)
+            if hand_over.expired_page && chosen.page.expired && material.agreeing().is_empty() =>
+        {
             Some(format!("the only page about this has expired: {}", chosen.page.record.title))
         }
         _ => None,

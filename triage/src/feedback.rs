@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use ontology::RecordId;
 use serde::{Deserialize, Serialize};
 
-use crate::learned::Task;
+use crate::learned::{self, Task};
 use crate::policy::{Deed, PersonId};
 use crate::proposal::Route;
 use crate::result::Triage;
@@ -161,7 +161,12 @@ impl Settled {
     pub(crate) fn of(agent: Option<&Route>, person: &Route, said: &Said) -> Vec<Self> {
         let settled = |task: Task| {
             let source = said.of(task);
-            Some(Self { task, agent: agent.and_then(|route| route.value_of(task)), person: person.value_of(task)?, source })
+            Some(Self {
+                task,
+                agent: agent.and_then(|route| route.value_of(task)),
+                person: person.value_of(task)?,
+                source,
+            })
         };
         Task::ALL.into_iter().filter_map(settled).collect()
     }
@@ -202,7 +207,12 @@ pub(crate) fn made_by(triage: Option<&Triage>, deed: Deed) -> Vec<String> {
             let models: Vec<String> = counts.map(|one| format!("{} {}", one.task, one.version)).collect();
             if models.is_empty() { vec!["votes".to_owned()] } else { models }
         }
-        Deed::Reply => triage.answer.iter().map(|answer| answer.by.clone()).collect(),
+        Deed::Reply => {
+            let Some(by) = triage.answer.as_ref().map(|answer| answer.by.clone()) else { return Vec::new() };
+            let prompt = triage.calls.iter().find(|call| call.model == by);
+            let prompt = prompt.map(|call| learned::made_by(&call.prompt));
+            std::iter::once(by).chain(prompt).collect()
+        }
         Deed::Declare | Deed::Execute => Vec::new(),
     }
 }

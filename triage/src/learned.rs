@@ -3,20 +3,26 @@
 //! [`train`] makes a classifier for one [`Task`] of the tickets that people resolved, and a [`Version`] that says of what and how
 //! good it is. The [`Registry`] keeps every version for good; people bring one from candidate to shadow (it is heard and
 //! recorded), to canary (it counts for a share of the tickets) and in force, each step only where its measured gates hold, and
-//! roll back at once. [`Learned`] is what the agent asks: an [`Opinion`] for each task, which counts where the model is sure.
+//! roll back at once. The language model with its prompt goes the same way ([`Wordings`]), and embedder and rules of redaction are listed with
+//! their digests ([`Listed`]). [`Learned`] is what the agent asks: an [`Opinion`] for each task, which counts where the model is sure.
 //!
 //! | collection | key | states |
 //! | --- | --- | --- |
 //! | `model` | task and number | `candidate`, `shadow`, `canary`, `active`, `retired` |
 //! | `classifier` | digest | `kept` |
+//! | `wording`, `listed` | see `wording.rs`, `listed.rs` | |
 //! | `fallen_back` | task | `on`, `off` |
 
 mod drift;
 mod gates;
+mod hearing;
 mod lesson;
+mod listed;
 mod opinion;
 mod registry;
 mod train;
+mod worded;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,11 +34,16 @@ use serde::{Deserialize, Serialize};
 use crate::policy::PersonId;
 
 pub use drift::{Drift, TaskDrift};
+pub use hearing::Hearing;
 pub use lesson::{Query, Task};
+pub use listed::{Listed, ListedSort};
 pub(crate) use opinion::settle;
 pub use opinion::{Learned, Opinion};
 pub use registry::Registry;
 pub use train::{Trained, train};
+pub(crate) use worded::made_by;
+pub use worded::{WordingCategory, WordingFigures};
+pub use wording::{WordingVersion, Wordings};
 
 /// Where a version is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -199,6 +210,25 @@ pub enum LearnedError {
         /// The task.
         task: Task,
     },
+    /// No such version of what words answers.
+    #[error("there is no wording {number}: `triagraph models registry` lists them")]
+    NoSuchWording {
+        /// The number.
+        number: u32,
+    },
+    /// A language model that may not go further.
+    #[error("wording {number} is not brought to {stage}: {}", reasons.join("; "))]
+    WordingGate {
+        /// The number.
+        number: u32,
+        /// Where it was to go.
+        stage: Stage,
+        /// Which gates do not hold.
+        reasons: Vec<String>,
+    },
+    /// No language model to take back.
+    #[error("no language model counts, so there is nothing to roll back")]
+    NoWording,
     /// A card that cannot be read.
     #[error(
         "what is kept of model {key} cannot be read ({reason}): another version of this program wrote it"
@@ -223,6 +253,9 @@ impl LearnedError {
             Self::NoSuchVersion { .. } => "no-such-model-version",
             Self::Gate { .. } => "model-gate",
             Self::NothingToRollBack { .. } => "nothing-to-roll-back",
+            Self::NoSuchWording { .. } => "no-such-model-version",
+            Self::WordingGate { .. } => "model-gate",
+            Self::NoWording => "nothing-to-roll-back",
             Self::Unreadable { .. } => "store-unreadable",
         }
     }

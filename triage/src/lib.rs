@@ -12,8 +12,8 @@ mod finding;
 mod words;
 
 mod changed;
-mod doubt;
 mod classify;
+mod doubt;
 mod page;
 mod place;
 mod sources;
@@ -62,15 +62,13 @@ pub use course::{ChangeCourse, ChangeStage, Course, ProblemCourse, ProblemStage,
 pub use event::{Event, EventKind};
 pub use feedback::{Did, Feedback, FeedbackLine, FeedbackShare, Ruled, Settled, Told, feedback_shares};
 pub use forecast::{Breach, Forecast, Group, Recurrence, Scored, Targets, Volume, VolumeTest, forecast};
-pub use proposal::{
-    Arguments, Bound, Citation, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling,
-};
+pub use proposal::{Arguments, Bound, Citation, Judgement, PROPOSAL_SCHEMA, Proposal, Reply, Route, Ruling};
 pub use replay::{REPLAY_SCHEMA, Replay, ReplayOptions, Replayed, Tally, Totals, replay};
 pub use result::{
     Affected, BundleRef, Decision, ModelCall, Outcome, PageChoice, RelatedLine, StepTrace, Strength,
     TRIAGE_SCHEMA, Triage,
 };
 pub use workflow::{
-    Accepted, DeadLetter, Decided, Held, HeldReply, HeldValue, LevelChange, Notice, Order, Override, TicketState, TicketStatus, Transition, Turn,
-    TurnOptions, Warning, Workflow, WorkflowError,
+    Accepted, DeadLetter, Decided, Held, HeldReply, HeldValue, LevelChange, Notice, Order, Override,
+    TicketState, TicketStatus, Transition, Turn, TurnOptions, Warning, Workflow, WorkflowError,
 };

@@ -1,6 +1,7 @@
 //! `models`: which models are known, which are here, are they what they should be, and what did the desk learn itself?
 
 mod own;
+mod wording;
 
 use std::path::Path;
 

@@ -25,6 +25,7 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use super::rates::{Rate, Rates};
 use super::reads::Reads;
+use super::registry;
 use super::wording::Wording;
 use super::worker::{self, Wake};
 
@@ -176,6 +177,8 @@ impl App {
         let _ = self.keys.set(Keys::open(desk.store(), self.scope.tenant.clone())?);
         self.reads.start(desk.store())?;
         self.refresh_learned(&desk)?;
+        registry::list(&desk, &self.redaction)?;
+        self.wording.iter().try_for_each(|wording| wording.enter(&desk.store()))?;
         let audit = Audit::open(desk.store(), signer)?;
         let _ = self.audit.set(audit);
         self.intake.start(&workflow, &self.wake)?;

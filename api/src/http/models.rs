@@ -5,12 +5,13 @@ use std::sync::PoisonError;
 use axum::extract::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use triage::learned::{Drift, LearnedError, Registry, Stage, Task, Version};
+use triage::learned::{Drift, LearnedError, Listed, Registry, Stage, Task, Version};
 use utoipa::ToSchema;
 
 use super::extract::{Json, Operator};
 use super::problem::{Problem, ProblemBody};
 use super::schema;
+use crate::registry::Worded;
 
 /// The versions, and how those that are heard do now.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,9 +20,15 @@ pub(crate) struct Models {
     versions: Vec<Version>,
     #[schema(value_type = schema::ModelDrift)]
     drift: Drift,
+    /// The language models with their prompts, and how each did.
+    #[schema(value_type = Vec<schema::Wording>)]
+    wordings: Vec<Worded>,
+    /// Embedders and rules of redaction that the desk works or worked with.
+    #[schema(value_type = Vec<schema::Listed>)]
+    listed: Vec<Listed>,
 }
 
-/// Lists the models that this desk learnt, how good they are, and whether tickets and people are still as they were
+/// Lists the models that this desk learnt, the language models with their prompts, how good they are, and what else it works with
 #[utoipa::path(get, path = "/v1/models", tag = "models", responses(
     (status = 200, body = Models),
     (status = 403, description = "The caller is narrowed", body = ProblemBody, content_type = "application/problem+json"),
@@ -32,7 +39,8 @@ pub(crate) async fn list(Operator(caller): Operator) -> Result<axum::Json<Models
             let registry = Registry::new(desk.store());
             let versions = registry.versions()?;
             let drift = registry.drift(desk, scope, Timestamp::now())?;
-            Ok(axum::Json(Models { versions, drift }))
+            let (wordings, listed) = (Worded::all(&desk.store())?, Listed::all(&desk.store())?);
+            Ok(axum::Json(Models { versions, drift, wordings, listed }))
         })
         .await
 }
@@ -42,14 +50,28 @@ pub(crate) async fn list(Operator(caller): Operator) -> Result<axum::Json<Models
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"version": 2, "stage": "canary", "share": 10}))]
 pub(crate) struct StageRequest {
-    version: u32,
+    pub(super) version: u32,
     /// `shadow`, `canary`, `active` or `retired`.
     #[schema(value_type = String)]
-    stage: Stage,
+    pub(super) stage: Stage,
     /// Percentage of tickets for which a canary counts.
     #[serde(default)]
     #[schema(maximum = 100)]
-    share: u8,
+    pub(super) share: u8,
+}
+
+impl StageRequest {
+    /// Refuses what is no step.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        let invalid = |detail: &str| Err(Problem::new("invalid-request", detail));
+        if self.stage == Stage::Candidate {
+            return invalid("a version is a candidate when it is made, not later");
+        }
+        if (self.stage == Stage::Canary) != (1..=100).contains(&self.share) {
+            return invalid("a canary has a `share` of 1 to 100, no other stage has one");
+        }
+        Ok(())
+    }
 }
 
 /// Lets a version be heard, count for a share of tickets, or count, where its gates hold
@@ -67,17 +89,9 @@ pub(crate) async fn promote(
     Path(task): Path<String>,
     body: Json<StageRequest>,
 ) -> Result<axum::Json<Version>, Problem> {
-    let StageRequest { version, stage, share } = body.value;
     let task = named(&task)?;
-    if stage == Stage::Candidate {
-        return Err(Problem::new("invalid-request", "a version is a candidate when it is made, not later"));
-    }
-    if (stage == Stage::Canary) != (1..=100).contains(&share) {
-        return Err(Problem::new(
-            "invalid-request",
-            "a canary has a `share` of 1 to 100, no other stage has one",
-        ));
-    }
+    body.value.check()?;
+    let StageRequest { version, stage, share } = body.value;
     let (by, app) = (caller.person().0, caller.app.clone());
     caller
         .run(move |desk, scope| {

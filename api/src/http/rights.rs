@@ -21,7 +21,9 @@ pub(crate) fn action(method: &Method, route: &str) -> Option<Action> {
         | ("GET" | "POST", "/sparql") => Action::ReadRecords,
         ("GET", "/v1/tickets" | "/v1/tickets/{id}" | "/v1/proposals" | "/v1/proposals/{id}")
         | ("GET", "/v1/bursts" | "/v1/bursts/{id}")
-        | ("GET", "/v1/dead-letters" | "/v1/agents" | "/v1/agents/stop" | "/v1/stream") => Action::ReadWorkflow,
+        | ("GET", "/v1/dead-letters" | "/v1/agents" | "/v1/agents/stop" | "/v1/stream") => {
+            Action::ReadWorkflow
+        }
         // What somebody says to a proposal, a ticket, a burst or the switch is asked again, of just that.
         ("POST", "/v1/proposals/{id}/ruling" | "/v1/bursts/{id}/answer" | "/v1/tickets/{id}/override")
         | ("PUT", "/v1/agents/stop") => Action::ReadWorkflow,
@@ -31,9 +33,8 @@ pub(crate) fn action(method: &Method, route: &str) -> Option<Action> {
         ("POST", "/v1/records" | "/v1/files") => Action::WriteRecords,
         ("DELETE", "/v1/records/{id}") => Action::EraseRecords,
         ("GET", "/v1/status" | "/v1/jobs" | "/v1/jobs/{id}" | "/v1/models" | "/metrics") => Action::ReadState,
-        ("POST", "/v1/models/train" | "/v1/models/{task}/stage" | "/v1/models/{task}/roll-back") => {
-            Action::ManageModels
-        }
+        ("POST", "/v1/models/train" | "/v1/models/{task}/stage" | "/v1/models/{task}/roll-back")
+        | ("POST", "/v1/models/wording/stage" | "/v1/models/wording/roll-back") => Action::ManageModels,
         ("POST", "/v1/verify") => Action::Operate,
         ("GET" | "POST", "/v1/keys") | ("DELETE", "/v1/keys/{id}") => Action::ManageKeys,
         (

@@ -8,6 +8,7 @@ mod desk;
 mod feedback;
 mod model;
 mod record;
+mod registry;
 mod triage;
 mod workflow;
 
@@ -19,6 +20,7 @@ pub(crate) use desk::{DeskMetrics, Notice, Standing};
 pub(crate) use feedback::{EventData, FeedbackLine, FeedbackShare, Override};
 pub(crate) use model::{ModelDrift, ModelVersion};
 pub(crate) use record::{AskedTicket, Filters, Leg, Record, Subject};
+pub(crate) use registry::{Listed, Wording, WordingVersion};
 pub(crate) use triage::Triage;
 pub(crate) use workflow::{
     Accepted, AlertmanagerMessage, Arguments, CloudEvent, DeadLetter, Proposal, TicketState, TicketStatus,

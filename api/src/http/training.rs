@@ -50,10 +50,7 @@ impl Learning {
     (status = 403, description = "The caller is narrowed", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "The request is not as described", body = ProblemBody, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn train(
-    Operator(caller): Operator,
-    body: Json<TrainRequest>,
-) -> Result<Response, Problem> {
+pub(crate) async fn train(Operator(caller): Operator, body: Json<TrainRequest>) -> Result<Response, Problem> {
     let TrainRequest { task, since } = body.value;
     caller.app.writing_desk()?;
     let query = Query { since, ..Query::default() };

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use engine::Store;
+use jiff::Timestamp;
 use models::{GuardedModel, LanguageModel, Limits};
+use triage::access::Grant;
+use triage::learned::{LearnedError, Stage, WordingVersion, Wordings};
 use triage::{ModelCall, TriageOptions};
 
 use super::metrics::{head, line};
@@ -14,6 +18,8 @@ use super::metrics::{head, line};
 pub(crate) struct Wording {
     model: GuardedModel,
     limits: Limits,
+    /// The place of the model in the desk's registry.
+    entered: RwLock<Option<WordingVersion>>,
     was_resting: AtomicBool,
     counted: Mutex<Counted>,
 }
@@ -31,11 +37,47 @@ struct Counted {
 impl Wording {
     pub(crate) fn new(model: Box<dyn LanguageModel>, limits: Limits) -> Self {
         let (was_resting, counted) = (AtomicBool::default(), Mutex::default());
-        Self { model: GuardedModel::new(model), limits, was_resting, counted }
+        let entered = RwLock::default();
+        Self { model: GuardedModel::new(model), limits, entered, was_resting, counted }
+    }
+
+    /// Gives the model its place in the registry of a desk, and says in the log where it is not heard.
+    pub(crate) fn enter(&self, store: &Store) -> Result<(), LearnedError> {
+        let (by, now) = (Grant::operator().person, Timestamp::now());
+        let version = Wordings::new(store.clone()).configured(self.model.id(), &self.limits, &by, now)?;
+        let WordingVersion { number, model, stage, .. } = &version;
+        if *stage != Stage::Active {
+            tracing::warn!(
+                model,
+                number,
+                %stage,
+                "the language model does not count yet, or was taken back: see `triagraph models registry`, bring it further with \
+                 `triagraph models promote wording {number}` or POST /v1/models/wording/stage"
+            );
+        }
+        self.set(Some(version));
+        Ok(())
+    }
+
+    /// Hears of what people did with it in the registry.
+    pub(crate) fn refresh(&self, versions: &[WordingVersion]) {
+        let number =
+            self.entered.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|one| one.number);
+        self.set(versions.iter().find(|one| Some(one.number) == number).cloned());
+    }
+
+    fn set(&self, version: Option<WordingVersion>) {
+        *self.entered.write().unwrap_or_else(PoisonError::into_inner) = version;
     }
 
     /// Has a triage ask it, for so long at most.
     pub(crate) fn word<'a>(&'a self, options: &mut TriageOptions<'a>, longest: Duration) {
+        let entered = self.entered.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(hearing) = entered.as_ref().map(WordingVersion::hearing) else { return };
+        if !hearing.is_asked() {
+            return;
+        }
+        options.hearing = hearing;
         options.language_model = Some(&self.model);
         options.model_limits = Limits { timeout: self.limits.timeout.min(longest), ..self.limits };
     }

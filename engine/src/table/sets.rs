@@ -158,16 +158,14 @@ mod tests {
         let table = &snapshot.table;
         let audience = |name| Scope::of(TenantId::new("main").unwrap(), [Audience::new(name).unwrap()]);
         let positions = |set: &Visible| set.iter().collect::<Vec<_>>();
-        for (scope, expected) in
-            [
-                (operator(), 3),
-                (audience("staff"), 2),
-                (audience("board"), 2),
-                (audience("x"), 0),
-                (operator().without([Kind::Problem]), 2),
-                (audience("staff").without([Kind::Service, Kind::Incident]), 0),
-            ]
-        {
+        for (scope, expected) in [
+            (operator(), 3),
+            (audience("staff"), 2),
+            (audience("board"), 2),
+            (audience("x"), 0),
+            (operator().without([Kind::Problem]), 2),
+            (audience("staff").without([Kind::Service, Kind::Incident]), 0),
+        ] {
             let looked = table.current_revisions().filter(|revision| revision.is_shown(&scope));
             let mut looked: Vec<u64> = looked.map(|revision| revision.position).collect();
             looked.sort_unstable();

@@ -42,7 +42,8 @@ pub(crate) fn take(batch: &mut Batch<'_>, taken: &Taken<'_>, now: Timestamp) -> 
     let made = Made::find(batch, event, told)?;
     let meant = made.meant();
     if meant.is_none() && told.verdict != Did::Corrected {
-        let reason = format!("the agents made no {} for this ticket: what was {:?}?", made.deed, told.verdict);
+        let reason =
+            format!("the agents made no {} for this ticket: what was {:?}?", made.deed, told.verdict);
         return Err(refused(event, &reason));
     }
     let feedback = made.feedback(taken, meant.as_ref(), now);

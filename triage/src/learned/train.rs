@@ -134,7 +134,9 @@ fn lessons(
     for record in records {
         let recorded = task.label_of(&mut gather, &record)?;
         let settled = decided.get(&record.id).and_then(|tasks| tasks.get(&task));
-        let Some(label) = settled.map(|settled| settled.label(recorded.clone())).or(recorded) else { continue };
+        let Some(label) = settled.map(|settled| settled.label(recorded.clone())).or(recorded) else {
+            continue;
+        };
         lessons.push(Lesson {
             made: record.created.unwrap_or(Timestamp::UNIX_EPOCH),
             id: record.id.as_str().to_owned(),

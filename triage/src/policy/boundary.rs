@@ -124,9 +124,7 @@ fn wanted(agent: Agent) -> &'static [Kind] {
             Alert,
             Team,
         ],
-        Agent::Escalation => {
-            &[Incident, ServiceRequest, Change, ConfigurationItem, Service, Relationship]
-        }
+        Agent::Escalation => &[Incident, ServiceRequest, Change, ConfigurationItem, Service, Relationship],
     }
 }
 
@@ -200,7 +198,10 @@ mod tests {
         let reply = &guidance.does[1];
         assert_eq!(reply.permits, ["reply-alone", "approved-reply"]);
         assert!(reply.forbids.contains(&"reply-needs-evidence".to_owned()), "{reply:?}");
-        assert!(reply.forbids.contains(&"stopped".to_owned()) && !reply.forbids.contains(&"route-sure-team".to_owned()));
+        assert!(
+            reply.forbids.contains(&"stopped".to_owned())
+                && !reply.forbids.contains(&"route-sure-team".to_owned())
+        );
         for agent in Agent::ALL {
             assert_eq!(policies.boundaries().missing(*agent), None, "{agent} lacks what it works with");
         }
@@ -216,7 +217,10 @@ mod tests {
         texts.autonomy.text = "level = \"suggest\"\nshare = 100\n[hand_over]\nbelow_strength = 550\n".into();
         let policies = Policies::from_texts(&texts).unwrap();
         let boundaries = policies.boundaries();
-        assert_eq!(boundaries.missing(Agent::Enrichment).as_deref(), Some("the enrichment agent may not read: change"));
+        assert_eq!(
+            boundaries.missing(Agent::Enrichment).as_deref(),
+            Some("the enrichment agent may not read: change")
+        );
         let scope = Scope::operator(ontology::TenantId::new("main").unwrap());
         assert!(!boundaries.scope(Agent::Enrichment, &scope).shows(Kind::Change));
         let hand_over = boundaries.hand_over();

@@ -222,13 +222,15 @@ mod tests {
         let (set, written) = load(&Texts::built_in().policies, &schema().unwrap()).unwrap();
         assert_eq!(set.policies().count(), written.len());
         let place_of = |file: &str| {
-            ["guards.cedar", "default.cedar", "access.cedar", "agents.cedar"].iter().position(|one| *one == file)
+            ["guards.cedar", "default.cedar", "access.cedar", "agents.cedar"]
+                .iter()
+                .position(|one| *one == file)
         };
         let places: Vec<(Option<usize>, usize)> =
             written.iter().map(|one| (place_of(&one.file), one.line)).collect();
         assert!(places.is_sorted(), "{places:?}");
         let last = written.last().unwrap();
-        let text = Texts::built_in().policies[2].text.lines().nth(last.line - 1).unwrap().to_owned();
+        let text = Texts::built_in().policies[3].text.lines().nth(last.line - 1).unwrap().to_owned();
         assert_eq!(text, format!("@id(\"{}\")", last.id));
     }
 

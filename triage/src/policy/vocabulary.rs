@@ -133,8 +133,8 @@ impl Action {
     /// Whether it is done to the desk as a whole.
     pub fn is_of_desk(self) -> bool {
         use Action::{
-            EraseRecords, ManageKeys, ManageModels, Operate, ReadAudit, ReadFeedback, ReadRecords, ReadState, ReadWorkflow,
-            Resume, RetryEvents, SendEvents, Stop, WriteRecords,
+            EraseRecords, ManageKeys, ManageModels, Operate, ReadAudit, ReadFeedback, ReadRecords, ReadState,
+            ReadWorkflow, Resume, RetryEvents, SendEvents, Stop, WriteRecords,
         };
         matches!(
             self,

@@ -14,7 +14,9 @@ use crate::policy::{
     Action, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
 };
 use crate::workflow::account::{self, word};
-use crate::workflow::{self, PROPOSAL, Said, TicketStatus, Workflow, WorkflowError, execute, revision, settle};
+use crate::workflow::{
+    self, PROPOSAL, Said, TicketStatus, Workflow, WorkflowError, execute, revision, settle,
+};
 
 /// What somebody says to a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -180,7 +180,9 @@ impl Held {
 /// Hash of what a caller tells; the answer that comes back as a comment of its source is not the caller's.
 fn told(ticket: &Record, sent: &str) -> String {
     let is_told = |section: &&ontology::Section| match section.kind {
-        SectionKind::Description | SectionKind::Symptom | SectionKind::Environment | SectionKind::Impact => true,
+        SectionKind::Description | SectionKind::Symptom | SectionKind::Environment | SectionKind::Impact => {
+            true
+        }
         SectionKind::Comment => hash([section.text.trim()]) != sent,
         _ => false,
     };
@@ -210,7 +212,11 @@ mod tests {
     #[test]
     fn a_value_stands_until_its_source_names_another() {
         let mut held = Held::default();
-        let mine = Route { category: vec!["Mail".to_owned()], priority: Some(1), team: Some("Messaging".to_owned()) };
+        let mine = Route {
+            category: vec!["Mail".to_owned()],
+            priority: Some(1),
+            team: Some("Messaging".to_owned()),
+        };
         held.keep(&mine, &said("Network", ""), &PersonId::new("ada"));
         let all = held.clone();
         held.hear(&said("Network", ""));

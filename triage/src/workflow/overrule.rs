@@ -155,7 +155,8 @@ impl Override {
     fn ask(&self, policies: &Policies, facts: &TicketFacts, is_stopped: bool) -> Result<(), WorkflowError> {
         let principal = Principal::Person { id: self.by.clone(), roles: self.roles.clone() };
         let resource = Resource::Ticket(facts.clone());
-        let verdict = policies.decide(&Question { principal, action: Action::Override, resource, is_stopped });
+        let verdict =
+            policies.decide(&Question { principal, action: Action::Override, resource, is_stopped });
         if verdict.is_allowed {
             return Ok(());
         }

@@ -93,8 +93,17 @@ impl Flow {
         self.sent.set(self.sent.get() + 1);
         let id = self.sent.get().to_string();
         let correlation = format!("trace-{id}");
-        let event =
-            Event { id, source: "desk".to_owned(), kind, at, correlation, traceparent: None, ticket, record, told: None };
+        let event = Event {
+            id,
+            source: "desk".to_owned(),
+            kind,
+            at,
+            correlation,
+            traceparent: None,
+            ticket,
+            record,
+            told: None,
+        };
         self.workflow.accept(&[event], at).unwrap();
     }
 

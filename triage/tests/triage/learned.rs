@@ -297,16 +297,17 @@ fn what_people_decided_here_is_learnt_before_what_the_record_says() {
         told,
     };
     // Ten resolved tickets were really about the building, and five that nobody has resolved yet.
-    let corrected: Told = serde_json::from_str(r#"{"verdict": "corrected", "category": ["Building"]}"#).unwrap();
+    let corrected: Told =
+        serde_json::from_str(r#"{"verdict": "corrected", "category": ["Building"]}"#).unwrap();
     let open: Vec<Record> = (100..105).map(|number| ticket(number, false)).collect();
     let created = open.iter().map(|one| event(one.id.to_string(), EventKind::Created, one.clone(), None));
     workflow.accept(&created.collect::<Vec<_>>(), now()).unwrap();
     let about = (0..10).map(|number| ticket(number, true)).chain(open.iter().cloned());
-    let told = about.map(|one| {
-        event(format!("f-{}", one.id), EventKind::Feedback, one, Some(corrected.clone()))
-    });
+    let told =
+        about.map(|one| event(format!("f-{}", one.id), EventKind::Feedback, one, Some(corrected.clone())));
     workflow.accept(&told.collect::<Vec<_>>(), now()).unwrap();
-    let options = TurnOptions { scope: &trial.scope, triage: TriageOptions::default(), threads: 2, tickets: 64 };
+    let options =
+        TurnOptions { scope: &trial.scope, triage: TriageOptions::default(), threads: 2, tickets: 64 };
     while workflow.turn(&trial.desk, &options, now()).unwrap().handled > 0 {}
     let version = learnt(&trial, Task::Category).version;
     assert_eq!((version.tickets, version.ruled), (65, 15));

@@ -8,6 +8,7 @@ mod burst;
 mod course;
 mod learned;
 mod replay;
+mod wording;
 mod workflow;
 
 use std::sync::Arc;

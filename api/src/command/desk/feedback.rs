@@ -52,10 +52,8 @@ impl Feedback {
 fn export(global: &Global, desk: &Desk, path: &Path) -> anyhow::Result<u64> {
     let unwritten = || format!("cannot write {}", path.display());
     let mut file = BufWriter::new(File::create(path).with_context(unwritten)?);
-    let mut entry = Entry::new(
-        audit::Action::DataAccess,
-        Actor::Person(Label::of(Grant::operator().person.as_str())),
-    );
+    let mut entry =
+        Entry::new(audit::Action::DataAccess, Actor::Person(Label::of(Grant::operator().person.as_str())));
     let lines = FeedbackLine::each::<anyhow::Error>(desk, &global.scope(), &mut |line| {
         serde_json::to_writer(&mut file, line)?;
         writeln!(file).with_context(unwritten)

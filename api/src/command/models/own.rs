@@ -1,10 +1,13 @@
 //! `models train | versions | promote | roll-back | drift`: what did the desk learn from its own tickets, and does it count?
 
+use std::str::FromStr;
+
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use triage::access::Grant;
-use triage::learned::{Drift, Query, Registry, Stage, Task, Version, train};
+use triage::learned::{Drift, Query, Registry, Stage, Task, Version, Wordings, train};
 
+use super::wording;
 use crate::cli::Outcome;
 use crate::output::{self, BAD, BOLD, DIM, GOOD, paint};
 use crate::settings::Global;
@@ -15,12 +18,14 @@ pub(super) enum Own {
     Train(Train),
     /// List the models that this desk learnt, how good they are, and which of them counts
     Versions,
+    /// List everything that this desk works with: what it learnt, language models with their prompts, embedder, rules of redaction
+    Registry,
     /// Let a version be heard (shadow), count for a share of tickets (canary) or count (active), where its gates hold
     Promote(Promote),
     /// Take the version that counts back at once; the one before it counts again
     RollBack {
-        /// What it tells
-        task: Task,
+        /// What it tells, or `wording` for the language model
+        subject: Subject,
     },
     /// Are tickets still like those that were learnt from, and do people agree? Exit code 1 when there is an alarm
     Drift,
@@ -37,8 +42,8 @@ pub(super) struct Train {
 
 #[derive(Debug, Args)]
 pub(super) struct Promote {
-    /// What it tells
-    task: Task,
+    /// What it tells, or `wording` for a language model with its prompt
+    subject: Subject,
     /// Its number
     number: u32,
     /// How far
@@ -47,6 +52,24 @@ pub(super) struct Promote {
     /// Percentage of tickets for which a canary counts
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=100))]
     share: u8,
+}
+
+/// Which registry is meant.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Subject {
+    Task(Task),
+    Wording,
+}
+
+impl FromStr for Subject {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "wording" {
+            return Ok(Self::Wording);
+        }
+        text.parse().map(Self::Task).map_err(|why: String| format!("{why}, or wording"))
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -68,16 +91,25 @@ impl Own {
                 shown(global, &[registry.register(trained, now)?])
             }
             Self::Versions => shown(global, &registry.versions()?),
-            Self::Promote(Promote { task, number, to, share }) => {
-                let drift = registry.drift(&desk, &global.scope(), now)?;
+            Self::Registry => wording::registry(global, &desk, &registry.versions()?),
+            Self::Promote(Promote { subject, number, to, share }) => {
                 let stage = match to {
                     To::Shadow => (Stage::Shadow, 0),
                     To::Canary => (Stage::Canary, *share),
                     To::Active => (Stage::Active, 0),
                 };
+                let Subject::Task(task) = subject else {
+                    let promoted = Wordings::new(desk.store()).promote(*number, stage, &by, now)?;
+                    return wording::moved(global, Some(&promoted));
+                };
+                let drift = registry.drift(&desk, &global.scope(), now)?;
                 shown(global, &[registry.promote((*task, *number), stage, Some(&drift), &by, now)?])
             }
-            Self::RollBack { task } => {
+            Self::RollBack { subject } => {
+                let Subject::Task(task) = subject else {
+                    let back = Wordings::new(desk.store()).roll_back(&by, now)?;
+                    return wording::moved(global, back.as_ref());
+                };
                 let back = registry.roll_back(*task, &by, now)?;
                 if back.is_none() && !global.json {
                     output::line(format!(
@@ -91,7 +123,7 @@ impl Own {
     }
 }
 
-fn shown(global: &Global, versions: &[Version]) -> anyhow::Result<Outcome> {
+pub(super) fn shown(global: &Global, versions: &[Version]) -> anyhow::Result<Outcome> {
     if global.json {
         output::json(&versions)?;
         return Ok(Outcome::Fine);

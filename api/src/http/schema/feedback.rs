@@ -208,4 +208,3 @@ pub(crate) struct FeedbackShare {
     helpful: u64,
     unhelpful: u64,
 }
-

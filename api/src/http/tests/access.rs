@@ -76,6 +76,8 @@ const CALLS: &[(&str, &str, &str, &[Role])] = {
         ("GET", "/v1/bursts/none", "", WORK),
         ("POST", "/v1/bursts/none/answer", r#"{"text": "soon"}"#, WORK),
         ("GET", "/v1/jobs/1", "", STATE),
+        ("POST", "/v1/models/wording/stage", r#"{"version": 1, "stage": "shadow"}"#, &[Lead, Admin]),
+        ("POST", "/v1/models/wording/roll-back", "", &[Lead, Admin]),
         ("POST", "/v1/models/train", r#"{"task": "team"}"#, &[Lead, Admin]),
         ("POST", "/v1/models/team/stage", r#"{"version": 1, "stage": "shadow"}"#, &[Lead, Admin]),
         ("POST", "/v1/events/alertmanager", "{}", &[Service, Lead, Admin]),

@@ -68,7 +68,15 @@ fn who_sees_a_part_does_not_hear_what_all_tickets_taught() {
 #[test]
 fn what_cannot_be_done_to_a_model_is_said() {
     let server = Server::start();
-    assert_eq!(server.get("/v1/models").value(), json!({"versions": [], "drift": {"tasks": []}}));
+    let shown = server.get("/v1/models").value();
+    assert_eq!((&shown["versions"], &shown["wordings"]), (&json!([]), &json!([])));
+    fits::<Vec<schema::Listed>>(&shown["listed"]);
+    let sorts: Vec<&str> =
+        shown["listed"].as_array().unwrap().iter().map(|one| one["sort"].as_str().unwrap()).collect();
+    assert_eq!(sorts, ["embedder", "redaction"]);
+    assert_eq!(problem(&server.post("/v1/models/wording/roll-back", &json!({}))), "nothing-to-roll-back");
+    let none = server.post("/v1/models/wording/stage", &json!({"version": 1, "stage": "active"}));
+    assert_eq!((none.status, problem(&none).as_str()), (404, "no-such-model-version"));
     let stage = |task: &str, body| problem(&server.post(&format!("/v1/models/{task}/stage"), &body));
     assert_eq!(stage("team", json!({"version": 1, "stage": "shadow"})), "no-such-model-version");
     assert_eq!(stage("mood", json!({"version": 1, "stage": "shadow"})), "invalid-request");

@@ -51,7 +51,8 @@ fn feedback_comes_in_each_form_of_cloudevents() {
         shown["lines"].as_array().unwrap().iter().map(|line| line["ruling"].as_str().unwrap()).collect();
     assert_eq!(rulings, ["used", "helpful", "edited"]);
     assert!(!shown.to_string().contains("ann@example.org"), "texts are redacted: {shown}");
-    let behind = format!("/v1/feedback?after={}", shown["lines"][1]["key"].as_str().unwrap().replace('#', "%23"));
+    let behind =
+        format!("/v1/feedback?after={}", shown["lines"][1]["key"].as_str().unwrap().replace('#', "%23"));
     assert_eq!(server.get(&behind).value()["lines"].as_array().unwrap().len(), 1);
     rested(&server, "/v1/tickets/web%3A1", "answered");
 
@@ -87,11 +88,15 @@ fn a_person_overrides_what_agents_decided() {
     let none = server.post("/v1/tickets/web%3Anone/override", &json!({"team": "A", "reason": "so"}));
     assert_eq!((none.status, problem(&none).as_str()), (404, "no-such-ticket"));
 
-    let wanted = json!({"team": "Messaging", "priority": 2, "reply": "We clear the queue.", "reason": "theirs"});
+    let wanted =
+        json!({"team": "Messaging", "priority": 2, "reply": "We clear the queue.", "reason": "theirs"});
     let done = put(wanted);
     assert_eq!(done.status, 200, "{}", done.text());
     fits::<schema::TicketStatus>(&done.value());
-    assert_eq!((&done.value()["state"], &done.value()["route"]["team"]), (&json!("answered"), &json!("Messaging")));
+    assert_eq!(
+        (&done.value()["state"], &done.value()["route"]["team"]),
+        (&json!("answered"), &json!("Messaging"))
+    );
     assert_eq!(server.get("/v1/proposals?state=open").value(), json!([]));
     let shown = lines(&server, 2);
     assert!(shown["lines"].as_array().unwrap().iter().all(|line| line["ruling"] == "override"));
@@ -99,7 +104,11 @@ fn a_person_overrides_what_agents_decided() {
     let told: Vec<&Value> =
         entries.as_array().unwrap().iter().filter(|entry| entry["kind"] == "override").collect();
     assert_eq!(told.len(), 1);
-    assert!(!told[0].to_string().contains("Messaging") && !told[0].to_string().contains("queue"), "{}", told[0]);
+    assert!(
+        !told[0].to_string().contains("Messaging") && !told[0].to_string().contains("queue"),
+        "{}",
+        told[0]
+    );
 }
 
 #[test]
@@ -110,5 +119,8 @@ fn agents_say_what_they_may_read_and_do() {
     fits::<schema::HandOver>(&shown["hand_over"]);
     assert_eq!(shown["hand_over"]["below_strength"], 400);
     let guidance = &shown["agents"][3];
-    assert_eq!((&guidance["agent"], &guidance["does"][0]["action"]), (&json!("guidance"), &json!("propose_reply")));
+    assert_eq!(
+        (&guidance["agent"], &guidance["does"][0]["action"]),
+        (&json!("guidance"), &json!("propose_reply"))
+    );
 }

@@ -111,7 +111,9 @@ fn another_system_tells_what_people_sent_and_it_is_kept_once() {
     let lives = lives(&flow.made.desk, &staff(), &flow.workflow).unwrap();
     let life = lives.iter().find(|life| life.ticket.as_str() == "desk:INC9").unwrap();
     let fates: Vec<_> = life.work.as_ref().unwrap().deeds.iter().map(|deed| deed.fate).collect();
-    assert!(fates.contains(&triage::service::Fate::Changed) && fates.contains(&triage::service::Fate::Approved));
+    assert!(
+        fates.contains(&triage::service::Fate::Changed) && fates.contains(&triage::service::Fate::Approved)
+    );
 }
 
 #[test]
@@ -177,7 +179,10 @@ fn a_persons_word_stands_until_the_source_says_another() {
     assert_eq!(flow.audited("override").len(), 1);
     let line = flow.lines().pop().unwrap();
     let settled = &line.settled[0];
-    assert_eq!((settled.agent.as_deref(), settled.person.as_str()), (Some("Warehouse Applications"), "Database"));
+    assert_eq!(
+        (settled.agent.as_deref(), settled.person.as_str()),
+        (Some("Warehouse Applications"), "Database")
+    );
 
     // The agents see it again, with news and without: they do not set it back.
     for (id, text) in [("2", "Forty people wait."), ("3", "Now sixty people wait in Hull.")] {
