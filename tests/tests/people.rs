@@ -19,11 +19,6 @@ fn serve(desk: &Desk, model: Option<(&Endpoint, &str)>) -> Server {
     Server::start(command)
 }
 
-fn send(server: &Server, event: &Value) {
-    let (status, said) = server.ask("POST", "/v1/events", event);
-    assert_eq!(status, 202, "{said}");
-}
-
 /// Asks until an answer is as it should be.
 fn until(server: &Server, path: &str, is_so: &dyn Fn(&Value) -> bool) -> Value {
     let end = Instant::now() + SLO;
@@ -39,9 +34,7 @@ fn until(server: &Server, path: &str, is_so: &dyn Fn(&Value) -> bool) -> Value {
 
 /// A ticket that came in, once it rests.
 fn rested(server: &Server, id: &str) -> Value {
-    send(
-        server,
-        &json!({
+    server.send(&json!({
             "specversion": "1.0", "id": id, "source": "people", "type": "triagraph.ticket.created",
             "data": {"id": format!("people:{id}"), "kind": "incident", "title": format!("Picking stands still, {MATTER}"),
                      "impact": 3, "urgency": 3, "sections": [{"kind": "description", "text": MATTER}]}
@@ -62,7 +55,10 @@ fn what_people_did_counts_and_leaves_the_desk_redacted() {
                "subject": "people:1", "data": data})
     };
     let sent = "We end the session that blocks. Write to mia@example.org.";
-    send(&server, &feedback("f1", json!({"verdict": "edited", "proposal": reply["id"], "text": sent, "by": "mia"})));
+    server.send(&feedback(
+        "f1",
+        json!({"verdict": "edited", "proposal": reply["id"], "text": sent, "by": "mia"}),
+    ));
     until(&server, "/v1/feedback", &|shown| shown["lines"].as_array().is_some_and(|lines| lines.len() == 1));
     let body = json!({"team": "Database Operations", "reason": "they hold the locks"});
     let (status, put) = server.ask("POST", "/v1/tickets/people:1/override", &body);
