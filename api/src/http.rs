@@ -17,6 +17,7 @@ mod feedback;
 mod files;
 mod forecast;
 mod guard;
+mod hidden;
 mod intake;
 mod jobs;
 mod keys;
@@ -102,6 +103,7 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(events::alerts))
         .routes(routes!(tickets::list))
         .routes(routes!(tickets::show))
+        .routes(routes!(hidden::show))
         .routes(routes!(feedback::override_ticket))
         .routes(routes!(feedback::list))
         .routes(routes!(agents::list))

@@ -14,8 +14,10 @@ mod output;
 mod period;
 mod pump;
 mod registry;
+mod secret_file;
 mod settings;
 mod trace;
 mod unknown;
+mod vault_key;
 
 pub use cli::run;

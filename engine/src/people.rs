@@ -15,7 +15,7 @@ impl Desk {
         self.known_names(scope, &[Kind::Person], &[Relation::ReportedBy])
     }
 
-    /// The names of the configuration items that the scope sees.
+    /// The names of the configuration items that the scope sees, and their full domain names, in lower case.
     ///
     /// # Errors
     /// [`DeskError`] for another tenant's scope.
@@ -36,6 +36,8 @@ impl Desk {
         for revision in snapshot.table.glance(&visible) {
             if kinds.contains(&revision.kind) {
                 names.insert(revision.title.to_string());
+                let other = revision.names.iter().map(|key| snapshot.table.key_text(*key));
+                names.extend(other.filter(|name| is_domain_name(name)).map(str::to_owned));
             }
             let links = revision.links.iter().filter(|link| relations.contains(&link.relation));
             // One word alone is a login or a place, and stands for much else in text.
@@ -43,4 +45,12 @@ impl Desk {
         }
         Ok(names)
     }
+}
+
+/// `db-1.example.org`, and not an address, a serial number or an alias in words.
+fn is_domain_name(name: &str) -> bool {
+    let is_label =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    let top = name.rsplit('.').next().unwrap_or_default();
+    name.contains('.') && name.split('.').all(is_label) && top.chars().any(char::is_alphabetic)
 }

@@ -30,4 +30,6 @@ pub use language::scripted::ScriptedModel;
 pub use language::{Completion, LanguageModel, LanguageModelError, Limits, Prompt, ask};
 pub use minilm::MiniLm;
 pub use minilm::reference::ReferenceMiniLm;
-pub use redact::{Category, KnownName, NameKind, Redacted, RedactionPolicy, Redactor, Replacement};
+pub use redact::{
+    Category, Hidden, KnownName, NameKind, Redacted, RedactionPolicy, RedactionSession, Redactor, Replacement,
+};

@@ -1,26 +1,27 @@
 //! Which parts of a text must not leave this machine, and what stands in their place?
 //!
-//! Rules and checksums find e-mail addresses, phone numbers, addresses of machines, payment cards, bank accounts and
-//! secrets; known names come from the CMDB where the policy asks for them. Each find is replaced by a placeholder
-//! such as `[EMAIL_1]`; the same value gets the same placeholder throughout a text, so the text stays readable.
+//! Rules and checksums find e-mail addresses, phone numbers, addresses of machines, payment cards, bank accounts, national ids and
+//! secrets; known names come from the CMDB. Each find is replaced by a placeholder such as `[EMAIL_1]`; the same value gets the same
+//! placeholder throughout a text, or throughout all texts of a session, so that they stay readable.
 
 mod accounts;
 mod addresses;
 mod fold;
 mod names;
+mod national_ids;
 mod phones;
+mod redacted;
 mod secrets;
+mod session;
 mod spans;
-
-use std::collections::HashMap;
-use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use fold::{Folded, caseless};
 use names::NameFinder;
-use secrets::Echoes;
-use spans::{Claim, Gaps};
+use spans::Claim;
+
+pub use redacted::{Redacted, Replacement};
+pub use session::{Hidden, RedactionSession};
 
 /// What kind of thing was replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub enum Category {
     PaymentCard,
     /// A bank account (right length for its country, right check digits).
     Iban,
+    /// A number that a state gave a person (right form, right check digits).
+    NationalId,
     /// An e-mail address.
     Email,
     /// An IPv4 or IPv6 address, unless it is the loopback or unspecified one, which names no machine.
@@ -46,12 +49,25 @@ pub enum Category {
 }
 
 impl Category {
+    const ALL: [Self; 9] = [
+        Self::Secret,
+        Self::PaymentCard,
+        Self::Iban,
+        Self::NationalId,
+        Self::Email,
+        Self::IpAddress,
+        Self::Phone,
+        Self::Person,
+        Self::Host,
+    ];
+
     /// The word in a placeholder.
     fn label(self) -> &'static str {
         match self {
             Self::Secret => "SECRET",
             Self::PaymentCard => "CARD",
             Self::Iban => "IBAN",
+            Self::NationalId => "NATIONAL_ID",
             Self::Email => "EMAIL",
             Self::IpAddress => "IP",
             Self::Phone => "PHONE",
@@ -61,7 +77,7 @@ impl Category {
     }
 }
 
-/// Which categories are replaced; by default everything that a rule finds, and no names.
+/// Which categories are replaced; by default all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedactionPolicy {
@@ -71,6 +87,8 @@ pub struct RedactionPolicy {
     pub payment_cards: bool,
     /// Bank accounts.
     pub ibans: bool,
+    /// National ids.
+    pub national_ids: bool,
     /// E-mail addresses.
     pub emails: bool,
     /// IP addresses.
@@ -89,11 +107,30 @@ impl Default for RedactionPolicy {
             secrets: true,
             payment_cards: true,
             ibans: true,
+            national_ids: true,
             emails: true,
             ip_addresses: true,
             phones: true,
-            people: false,
-            hosts: false,
+            people: true,
+            hosts: true,
+        }
+    }
+}
+
+impl RedactionPolicy {
+    /// Whether what is of this category is replaced.
+    #[must_use]
+    pub fn hides(&self, category: Category) -> bool {
+        match category {
+            Category::Secret => self.secrets,
+            Category::PaymentCard => self.payment_cards,
+            Category::Iban => self.ibans,
+            Category::NationalId => self.national_ids,
+            Category::Email => self.emails,
+            Category::IpAddress => self.ip_addresses,
+            Category::Phone => self.phones,
+            Category::Person => self.people,
+            Category::Host => self.hosts,
         }
     }
 }
@@ -116,56 +153,17 @@ pub enum NameKind {
     Host,
 }
 
-/// Text that went through a [`Redactor`], the only thing that can make one.
-///
-/// Prompts are built from nothing else, so text that was not redacted cannot reach a language model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redacted {
-    text: String,
-    replacements: Vec<Replacement>,
-}
-
-impl Redacted {
-    /// The text with placeholders.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// A part of the original text, from one byte to another, as it stands here. Secrets that only their surroundings betray, a key's
-    /// lines or a password told twice, stay hidden in it.
-    #[must_use]
-    pub fn part(&self, original: &str, start: usize, end: usize) -> String {
-        let mut part = String::new();
-        let mut at = start;
-        for replaced in self.replacements.iter().filter(|one| one.start < end && one.end > start) {
-            part.push_str(original.get(at..replaced.start.max(at)).unwrap_or_default());
-            part.push_str(&replaced.placeholder);
-            at = replaced.end.min(end);
+impl NameKind {
+    fn category(self) -> Category {
+        match self {
+            Self::Person => Category::Person,
+            Self::Host => Category::Host,
         }
-        part.push_str(original.get(at..end).unwrap_or_default());
-        part
-    }
-
-    /// What was replaced, in order of place.
-    #[must_use]
-    pub fn replacements(&self) -> &[Replacement] {
-        &self.replacements
     }
 }
 
-/// One replaced stretch of the original text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Replacement {
-    /// What it was.
-    pub category: Category,
-    /// First byte in the original text.
-    pub start: usize,
-    /// Byte behind the last one in the original text.
-    pub end: usize,
-    /// What stands there now.
-    pub placeholder: String,
-}
+/// Finds what is of one category.
+type Rule = fn(&str, &mut Vec<Claim>);
 
 /// Finds and replaces what a policy does not let out.
 #[derive(Debug)]
@@ -174,17 +172,11 @@ pub struct Redactor {
     names: NameFinder,
 }
 
-/// A text is searched again between its finds until nothing more turns up; real texts need two rounds.
-const MAX_ROUNDS: usize = 12;
-
 impl Redactor {
     /// A redactor for a policy and the names that the CMDB knows; names that the policy does not ask for are dropped.
     #[must_use]
     pub fn new(policy: &RedactionPolicy, names: &[KnownName]) -> Self {
-        let wanted = names.iter().filter(|known| match known.kind {
-            NameKind::Person => policy.people,
-            NameKind::Host => policy.hosts,
-        });
+        let wanted = names.iter().filter(|known| policy.hides(known.kind.category()));
         Self { policy: policy.clone(), names: NameFinder::new(wanted) }
     }
 
@@ -201,71 +193,33 @@ impl Redactor {
     /// ```
     #[must_use]
     pub fn redact(&self, text: &str) -> Redacted {
-        let folded = Folded::spacing(text);
-        let mut gaps = Gaps::around_placeholders(folded.text());
-        for _ in 0..MAX_ROUNDS {
-            let mut changed = gaps.claim(|gap| self.find(gap));
-            // A secret that was found once must not stand elsewhere without its label.
-            if let Some(echoes) = Echoes::of(&gaps.claims(), folded.text()) {
-                changed |= gaps.claim(|gap| echoes.find(gap));
-            }
-            if !changed {
-                break;
-            }
-        }
-        replace(text, &folded, &gaps)
+        self.session().redact(text)
+    }
+
+    /// One numbering for several texts.
+    #[must_use]
+    pub fn session(&self) -> RedactionSession<'_> {
+        RedactionSession::new(self)
     }
 
     /// Candidates in one stretch of text, the ones that matter most first.
     fn find(&self, text: &str) -> Vec<Claim> {
-        let policy = &self.policy;
         let mut claims = Vec::new();
-        if policy.secrets {
-            secrets::find(text, &mut claims);
-        }
-        if policy.payment_cards {
-            accounts::find_cards(text, &mut claims);
-        }
-        if policy.ibans {
-            accounts::find_ibans(text, &mut claims);
-        }
-        if policy.emails {
-            addresses::find_emails(text, &mut claims);
-        }
-        if policy.ip_addresses {
-            addresses::find_ips(text, &mut claims);
-        }
-        if policy.phones {
-            phones::find(text, &mut claims);
+        let rules: [(Category, Rule); 7] = [
+            (Category::Secret, secrets::find),
+            (Category::PaymentCard, accounts::find_cards),
+            (Category::Iban, accounts::find_ibans),
+            (Category::NationalId, national_ids::find),
+            (Category::Email, addresses::find_emails),
+            (Category::IpAddress, addresses::find_ips),
+            (Category::Phone, phones::find),
+        ];
+        for (_, find) in rules.into_iter().filter(|(category, _)| self.policy.hides(*category)) {
+            find(text, &mut claims);
         }
         self.names.find(text, &mut claims);
         claims
     }
-}
-
-fn replace(text: &str, folded: &Folded<'_>, gaps: &Gaps<'_>) -> Redacted {
-    let mut taken = gaps.highest_numbers();
-    let mut known: HashMap<(Category, String), String> = HashMap::new();
-    let mut redacted = String::with_capacity(text.len());
-    let mut replacements = Vec::new();
-    let mut behind = 0;
-    for claim in gaps.claims() {
-        let value = caseless(&folded.text()[claim.start..claim.end]);
-        // Spacing is folded character by character, so every claim has its place in the original.
-        let Some(Range { start, end }) = folded.origin(claim.start..claim.end) else { continue };
-        let placeholder = known.entry((claim.category, value)).or_insert_with(|| {
-            let number = taken.entry(claim.category.label()).or_default();
-            *number += 1;
-            format!("[{}_{number}]", claim.category.label())
-        });
-        redacted.push_str(&text[behind..start]);
-        redacted.push_str(placeholder);
-        behind = end;
-        let category = claim.category;
-        replacements.push(Replacement { category, start, end, placeholder: placeholder.clone() });
-    }
-    redacted.push_str(&text[behind..]);
-    Redacted { text: redacted, replacements }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 6] = [
 
 /// Each heavy dependency (or the start of its name, before a `*`) and the only crate that may name it; the two that talk to others on
 /// the network each name their client.
-const OWNERS: [(&str, &str); 27] = [
+const OWNERS: [(&str, &str); 28] = [
     ("oxigraph", "engine"),
     ("spareval", "engine"),
     ("tantivy", "engine"),
@@ -33,6 +33,7 @@ const OWNERS: [(&str, &str); 27] = [
     ("html2text", "ingest"),
     ("oxrdfio", "ingest"),
     ("cedar-policy", "triage"),
+    ("aes-gcm", "triage"),
     ("ct-merkle", "triage"),
     ("ed25519-dalek", "triage"),
     ("jsonwebtoken", "api"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::{Bundle, Degraded, Desk, DeskError};
 use jiff::Timestamp;
-use models::{KnownName, LanguageModel, Limits, NameKind, RedactionPolicy, Redactor};
+use models::{KnownName, LanguageModel, Limits, RedactionPolicy, RedactionSession};
 use ontology::{Record, Scope};
 
 use crate::answer::{answer, cite};
@@ -14,6 +14,7 @@ use crate::classify;
 use crate::doubt::doubt;
 use crate::evidence::{Evidence, Gather};
 use crate::extract::extract;
+use crate::hiding::{Hiding, withheld};
 use crate::lead::{Lead, second};
 use crate::learned::{Hearing, Learned, Opinion};
 use crate::material::Material;
@@ -59,7 +60,7 @@ impl Default for TriageOptions<'_> {
             learned: None,
             model_limits: Limits { max_tokens: 400, timeout: Duration::from_secs(60) },
             boundaries: Boundaries::default(),
-            policy: RedactionPolicy { people: true, ..RedactionPolicy::default() },
+            policy: RedactionPolicy::default(),
             known_names: Vec::new(),
             budget_tokens: 4000,
             deadline_millis: None,
@@ -114,9 +115,8 @@ pub(crate) fn triage_within(
     let [surroundings, own, guided] = boundaries.scopes(scope);
     let mut gather = Gather::new(desk, &guided, now);
     let evidence = tracing::info_span!("gather").in_scope(|| gather.evidence(ticket, options))?;
-    let mut names: Vec<KnownName> = options.known_names.iter().chain(&evidence.people).cloned().collect();
-    names.extend(known_names(desk, scope, options)?);
-    let (for_model, redactor) = redactors(ticket, &names, options, &mut trace);
+    let hiding = Hiding::new(desk, scope, &evidence, options)?;
+    let (for_model, among_us) = hiding.sessions(ticket, &mut trace);
     let affected = classify::affected(&Gather::new(desk, &surroundings, now), &evidence)?;
     trace.add("enriched", &evidence.tickets.id, evidence.surroundings(&affected));
 
@@ -146,7 +146,7 @@ pub(crate) fn triage_within(
         lead,
         lead_passages: of_lead.iter().flat_map(Passage::all).collect(),
         second_passages: of_second.iter().flat_map(Passage::all).collect(),
-        redactor: &redactor,
+        redactor: &among_us,
         for_model: &for_model,
     };
     trace.add("context", &evidence.knowledge.id, evidence.found(&strength));
@@ -169,18 +169,19 @@ pub(crate) fn triage_within(
         priority,
         team,
         page: lead.page().map(Chosen::shown),
-        related: related(&evidence, &redactor),
+        related: related(&evidence, &among_us),
         affected,
         changes,
         answer,
         strength,
-        bundles: read.into_iter().flatten().map(reference).collect(),
+        bundles: read.iter().flatten().map(|bundle| reference(bundle)).collect(),
         warnings,
         degraded: degraded(&evidence),
         opinions,
         notes: trace.notes,
         calls: trace.calls,
         steps: trace.steps,
+        withheld: withheld(&for_model, &evidence, &read),
     })
 }
 
@@ -188,40 +189,6 @@ fn used_to_classify(opinions: &[Opinion]) -> String {
     let models = opinions.iter().filter(|opinion| opinion.counts);
     let models: String = models.map(|one| format!(", {} model {}", one.task, one.version)).collect();
     format!("neighbours, graph, impact × urgency{models}")
-}
-
-/// Everybody and every host that the desk knows, where a language model is to read the ticket and the policy asks for it.
-fn known_names(desk: &Desk, scope: &Scope, options: &TriageOptions<'_>) -> Result<Vec<KnownName>, DeskError> {
-    let mut names = Vec::new();
-    if options.language_model.is_none() {
-        return Ok(names);
-    }
-    let mut add = |found: std::collections::BTreeSet<String>, kind| {
-        names.extend(found.into_iter().map(|name| KnownName { name, kind }));
-    };
-    if options.policy.people {
-        add(desk.people(scope)?, NameKind::Person);
-    }
-    if options.policy.hosts {
-        add(desk.hosts(scope)?, NameKind::Host);
-    }
-    Ok(names)
-}
-
-/// Hide what the policy says, and the people whom the tickets name: from a language model, and among those who read the desk.
-fn redactors(
-    ticket: &Record,
-    names: &[KnownName],
-    options: &TriageOptions<'_>,
-    trace: &mut Trace,
-) -> (Redactor, Redactor) {
-    let redactor = Redactor::new(&options.policy, names);
-    let hidden = ticket.sections.iter().map(|section| redactor.redact(&section.text).replacements().len());
-    let why = format!("{} places of the ticket are hidden from a language model", hidden.sum::<usize>());
-    trace.add("redacted", "rules and known names", why);
-    // Who may read the desk may read its addresses and hosts: they are what a solution is made of.
-    let among_us = RedactionPolicy { ip_addresses: false, hosts: false, ..options.policy };
-    (redactor, Redactor::new(&among_us, names))
 }
 
 fn reference(bundle: &Bundle) -> BundleRef {
@@ -265,7 +232,7 @@ fn degraded(evidence: &Evidence) -> Vec<Degraded> {
     degraded
 }
 
-fn related(evidence: &Evidence, redactor: &Redactor) -> Vec<RelatedLine> {
+fn related(evidence: &Evidence, redactor: &RedactionSession<'_>) -> Vec<RelatedLine> {
     let shown =
         evidence.neighbours.iter().filter(|neighbour| neighbour.weight >= SHOWN_WEIGHT).take(SHOWN_RELATED);
     let line = |neighbour: &crate::finding::Neighbour| RelatedLine {

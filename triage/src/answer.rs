@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{Desk, DeskError};
 use jiff::Timestamp;
-use models::{LanguageModel, LanguageModelError};
+use models::{LanguageModel, LanguageModelError, Redacted, RedactionSession};
 use ontology::RecordId;
 
 use crate::agent::{Trace, TriageOptions};
 use crate::check::{Checker, Drafted};
-use crate::cited::{Answer, Dropped};
+use crate::cited::{Answer, Claim, Dropped};
 use crate::draft::{self, Draft};
 use crate::material::Material;
 use crate::result::ModelCall;
@@ -70,7 +70,7 @@ fn worded(
             let shown = checker.passages.len();
             trace.add("drafted", model.id(), format!("{shown} passages were shown"));
             let mut tried = answer.clone();
-            call.kept = put_in(&mut tried, draft::read(&completion), checker);
+            call.kept = put_in(&mut tried, draft::read(&completion), checker, material.redactor);
             call.dropped = tried.dropped.len() as u32;
             if !options.hearing.counts(&material.ticket.id) {
                 trace.notes.push(
@@ -104,33 +104,31 @@ fn failed(error: &LanguageModelError, call: &mut ModelCall, trace: &mut Trace) {
 
 /// What a model is shown, by handle: what the extracted answer rests on, and the leading record whole. Nothing else that the search
 /// found: it can word what is answered, and bring in nothing.
-fn shown(material: &Material<'_>, sources: &mut Sources, answer: &Answer) -> BTreeMap<String, String> {
+fn shown(material: &Material<'_>, sources: &mut Sources, answer: &Answer) -> BTreeMap<String, Redacted> {
     let mut passages = BTreeMap::new();
     let bundle = &material.evidence.tickets;
     let facts =
         bundle.facts.iter().filter(|fact| answer.claims().any(|claim| claim.handles.contains(&fact.handle)));
-    passages.extend(
-        facts.map(|fact| (fact.handle.clone(), material.for_model.redact(&fact.text).text().to_owned())),
-    );
+    passages.extend(facts.map(|fact| (fact.handle.clone(), material.for_model.redact(&fact.text))));
     let others = Passage::all(bundle).into_iter().chain(material.second_passages.iter().copied());
     let cited: Vec<Passage<'_>> = others.filter(|passage| sources.knows(*passage)).collect();
     for passage in material.lead_passages.iter().copied().chain(cited).take(MODEL_PASSAGES) {
         let handle = sources.passage(passage, material.redactor);
-        passages.insert(handle, material.for_model.redact(&passage.item.text).text().to_owned());
+        passages.insert(handle, material.for_model.redact(&passage.item.text));
     }
     passages
 }
 
-/// Puts a model's sentences that hold in front of what is known and in the place of the cause; how many they are. Steps always stand
-/// as their source has them: a model is not asked for any.
-fn put_in(answer: &mut Answer, draft: Draft, checker: &Checker<'_>) -> u32 {
+/// Puts a model's sentences that hold in front of what is known and in the place of the cause; how many they are. What people of the desk may
+/// see is put back in them. Steps always stand as their source has them: a model is not asked for any.
+fn put_in(answer: &mut Answer, draft: Draft, checker: &Checker<'_>, among_us: &RedactionSession<'_>) -> u32 {
     let no_form = |text| Dropped { text, reason: "it is not in the form asked for".to_owned() };
     let mut dropped: Vec<Dropped> = draft.other.into_iter().map(no_form).collect();
     let mut keep = |drafted: Vec<Drafted>| {
         let mut kept = Vec::new();
         for one in drafted {
             match checker.claim(one) {
-                Ok(claim) => kept.push(claim),
+                Ok(claim) => kept.push(Claim { text: among_us.restore(&claim.text), ..claim }),
                 Err(refused) => dropped.push(refused),
             }
         }

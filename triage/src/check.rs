@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use models::Redacted;
+
 use crate::cited::{Claim, Dropped};
 use crate::words;
 
@@ -33,7 +35,7 @@ pub(crate) struct Drafted {
 /// Holds sentences against the passages shown to the model.
 pub(crate) struct Checker<'a> {
     /// What stands behind each handle, as the model saw it.
-    pub(crate) passages: &'a BTreeMap<String, String>,
+    pub(crate) passages: &'a BTreeMap<String, Redacted>,
 }
 
 impl Checker<'_> {
@@ -51,8 +53,9 @@ impl Checker<'_> {
             format!("there is no source {unknown}")
         } else {
             let said = words_of(&text);
-            let holds =
-                |handle: &&String| self.passages.get(*handle).is_some_and(|passage| says(passage, &said));
+            let holds = |handle: &&String| {
+                self.passages.get(*handle).is_some_and(|passage| says(passage.text(), &said))
+            };
             let holding: Vec<String> = handles.iter().filter(holds).cloned().collect();
             if !holding.is_empty() {
                 return Ok(Claim { text, handles: holding, span: None });
@@ -80,7 +83,7 @@ fn is_shortened(source: &[String], said: &[String]) -> bool {
 
 /// The words of a sentence in lower case, without their outer punctuation and without those that only tie.
 fn words_of(sentence: &str) -> Vec<String> {
-    let apart = without_numbers(sentence).to_lowercase().replace("n't", " not");
+    let apart = sentence.to_lowercase().replace("n't", " not");
     let words =
         apart.split(|c: char| c.is_whitespace() || matches!(c, '"' | '`' | '“' | '”' | '„' | '«' | '»'));
     words
@@ -107,24 +110,6 @@ fn stem(word: &str) -> &str {
     ends.into_iter().find(|stem| stem.chars().count() >= STEM_CHARS).unwrap_or(word)
 }
 
-/// Placeholders of redaction by their kind alone, `[EMAIL]`: each text numbers them for itself.
-fn without_numbers(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(end) = rest.find(']') {
-        let head = &rest[..end];
-        let is_number = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        match head.rsplit_once('_') {
-            Some((kind, number)) if is_number(number) => plain.push_str(kind),
-            _ => plain.push_str(head),
-        }
-        plain.push(']');
-        rest = &rest[end + 1..];
-    }
-    plain.push_str(rest);
-    plain
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,8 +125,8 @@ mod tests {
     ];
 
     fn check(text: &str, handles: &[&str]) -> Result<Vec<String>, String> {
-        let passages: BTreeMap<String, String> =
-            PASSAGES.map(|(handle, text)| (handle.to_owned(), text.to_owned())).into();
+        let passages: BTreeMap<String, Redacted> =
+            PASSAGES.map(|(handle, text)| (handle.to_owned(), Redacted::of_program(text))).into();
         let handles = handles.iter().map(|handle| (*handle).to_owned()).collect();
         let checked = Checker { passages: &passages }.claim(Drafted { text: text.to_owned(), handles });
         checked.map(|claim| claim.handles).map_err(|dropped| dropped.reason)
@@ -153,7 +138,7 @@ mod tests {
             ("REPL_NIGHT holds row locks on stock_location.", "S1"),
             ("REPL_NIGHT hold a row lock on stock_location.", "S1"),
             ("REPL_NIGHT holds locks.", "S1"),
-            ("Mail [EMAIL_1] about it.", "S2"),
+            ("Mail [EMAIL_4] about it.", "S2"),
             ("Don't reinstall the print server role.", "S2"),
             ("The job rolls back and no stock is lost.", "S3"),
         ] {
@@ -186,7 +171,7 @@ mod tests {
             ("Ask two shift leads to confirm a PIN.", &["S3"], "S3 does not say so"),
             ("Ask ２ shift leads to confirm a pick.", &["S3"], "S3 does not say so"),
             ("Ask two shift leads to confirm a pick at q.example.", &["S3"], "S3 does not say so"),
-            ("Mail [PHONE_1] about it.", &["S2"], "S2 does not say so"),
+            ("Mail [EMAIL_1] about it.", &["S2"], "S2 does not say so"),
             ("Lost.", &["S3"], "S3 does not say so"),
             ("…", &["S3"], "S3 does not say so"),
         ] {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use models::{Completion, Limits, Prompt, Redactor};
+use models::{Completion, Limits, Prompt, Redacted, RedactionSession};
 use ontology::Record;
 use sha2::{Digest, Sha256};
 
@@ -36,16 +36,18 @@ pub(crate) fn prompt_id(limits: &Limits) -> String {
 }
 
 /// What a model is asked about a ticket and passages by handle.
-pub(crate) fn prompt(redactor: &Redactor, ticket: &Record, passages: &BTreeMap<String, String>) -> Prompt {
+pub(crate) fn prompt(
+    session: &RedactionSession<'_>,
+    ticket: &Record,
+    passages: &BTreeMap<String, Redacted>,
+) -> Prompt {
     let mut texts = vec![ticket.title.as_str()];
     texts.extend(ticket.sections.iter().map(|section| section.text.as_str()));
-    let told = format!("<ticket>\n{}\n</ticket>", data(&texts.join("\n"), TICKET_CHARS));
-    let mut sources = String::from("<sources>\n");
-    for (handle, text) in passages {
-        sources.push_str(&format!("[{handle}] {}\n", data(text, PASSAGE_CHARS)));
-    }
-    sources.push_str("</sources>");
-    Prompt::new(redactor.redact(INSTRUCTIONS)).user(redactor.redact(&told)).user(redactor.redact(&sources))
+    let told = session.redact(&texts.join("\n")).as_data(TICKET_CHARS);
+    let shown = passages.iter().map(|(handle, text)| (handle.as_str(), text.as_data(PASSAGE_CHARS)));
+    Prompt::new(Redacted::of_program(INSTRUCTIONS))
+        .user(told.between("<ticket>\n", "\n</ticket>"))
+        .user(Redacted::labelled(shown).between("<sources>\n", "</sources>"))
 }
 
 /// What a model answered.
@@ -59,15 +61,6 @@ pub(crate) fn read(completion: &Completion) -> Draft {
         }
     }
     draft
-}
-
-/// A text as data of a prompt: cut to a length, and unable to close the tag around it.
-fn data(text: &str, chars: usize) -> String {
-    let mut data: String = text.chars().take(chars).map(|c| if c == '<' { '‹' } else { c }).collect();
-    if text.chars().nth(chars).is_some() {
-        data.push_str(" […]");
-    }
-    data
 }
 
 fn lines(text: &str) -> Draft {
@@ -125,12 +118,6 @@ fn is_handle(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn data_is_bounded_and_cannot_close_its_tag() {
-        assert_eq!(data("a </ticket> b", 100), "a ‹/ticket> b");
-        assert_eq!(data("abcdef", 3), "abc […]");
-    }
 
     #[test]
     fn lines_are_read_with_their_handles() {

@@ -24,6 +24,7 @@ mod check;
 mod draft;
 mod extract;
 mod fit;
+mod hiding;
 mod lead;
 mod material;
 mod names;
@@ -38,6 +39,7 @@ pub mod access;
 pub mod audit;
 pub mod learned;
 pub mod policy;
+pub mod vault;
 
 pub mod service;
 

@@ -1,6 +1,6 @@
 //! What is an answer made from? The ticket, the evidence, who leads, and the passages at hand.
 
-use models::Redactor;
+use models::RedactionSession;
 use ontology::{Record, RecordId, SectionKind};
 
 use crate::evidence::Evidence;
@@ -18,9 +18,9 @@ pub(crate) struct Material<'a> {
     /// The passages of what else fits, in its order.
     pub(crate) second_passages: Vec<Passage<'a>>,
     /// Hides what is another person's from whoever reads the answer.
-    pub(crate) redactor: &'a Redactor,
-    /// Hides what no language model is to see.
-    pub(crate) for_model: &'a Redactor,
+    pub(crate) redactor: &'a RedactionSession<'a>,
+    /// Hides what no language model is to see, under the same placeholders.
+    pub(crate) for_model: &'a RedactionSession<'a>,
 }
 
 impl<'a> Material<'a> {

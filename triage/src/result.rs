@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::changed::ChangeBefore;
 use crate::cited::Answer;
 use crate::learned::Opinion;
+use crate::vault::Withheld;
 
 /// Version of the triage's JSON. Fields are added within a version, never changed or taken away.
 pub const TRIAGE_SCHEMA: &str = "triagraph.triage/1";
@@ -61,6 +62,9 @@ pub struct Triage {
     pub calls: Vec<ModelCall>,
     /// What was done, in order, each with what it used and why.
     pub steps: Vec<StepTrace>,
+    /// What stands behind the placeholders in all of this. It goes into the vault, and into no JSON.
+    #[serde(skip)]
+    pub withheld: Withheld,
 }
 
 /// One question to a language model: names and numbers, and no word of it.

@@ -1,7 +1,7 @@
 //! What is cited? The sources of an answer, numbered in the order in which its sentences name them.
 
 use engine::{Bundle, BundleItem, Fact};
-use models::Redactor;
+use models::RedactionSession;
 use ontology::Kind;
 
 use crate::cited::Source;
@@ -15,7 +15,7 @@ pub(crate) struct Passage<'a> {
 
 impl<'a> Passage<'a> {
     /// The record's title; what is another person's is taken out of a ticket's.
-    pub(crate) fn title(&self, redactor: &Redactor) -> String {
+    pub(crate) fn title(&self, redactor: &RedactionSession<'_>) -> String {
         let Self { item, .. } = self;
         if item.kind.is_ticket() {
             redactor.redact(&item.title).text().to_owned()
@@ -50,7 +50,7 @@ impl Sources {
         })
     }
 
-    pub(crate) fn passage(&mut self, passage: Passage<'_>, redactor: &Redactor) -> String {
+    pub(crate) fn passage(&mut self, passage: Passage<'_>, redactor: &RedactionSession<'_>) -> String {
         let Passage { bundle, item } = passage;
         if let Some(source) = self.find(passage) {
             return source.handle.clone();

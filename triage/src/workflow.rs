@@ -17,6 +17,7 @@
 //! | `feedback` | ticket and number | what people did, see `feedback.rs` |
 //! | `promise` | ticket | `ready` to be held against its targets, `idle` |
 //! | `setting` | `stopped` | `on`, `off` |
+//! | `hidden` | ticket | `sealed`: what stands behind the placeholders of its triage |
 //! | `replay` | digest | `kept` |
 //! | `setting` | `levels` | version of the service levels that targets were last looked at by |
 //!
@@ -38,6 +39,8 @@ mod status;
 mod switch;
 mod turn;
 
+use std::collections::BTreeMap;
+
 use engine::{DeskError, LogError, Store};
 use ontology::RecordId;
 
@@ -45,6 +48,7 @@ use crate::agent::TriageError;
 use crate::audit::AuditError;
 use crate::learned::LearnedError;
 use crate::policy::{PolicyError, Watched};
+use crate::vault::{Vault, VaultError};
 
 pub use accept::Accepted;
 pub use conclude::Order;
@@ -87,6 +91,9 @@ pub enum WorkflowError {
     /// The desk's own models.
     #[error(transparent)]
     Learned(#[from] LearnedError),
+    /// What was hidden.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// A document of the store that is none.
     #[error("{what} cannot be read ({reason}): it was purged, or another version wrote it")]
     Unreadable {
@@ -177,6 +184,7 @@ impl WorkflowError {
             Self::Audit(error) => error.code(),
             Self::Triage(error) => error.code(),
             Self::Learned(error) => error.code(),
+            Self::Vault(error) => error.code(),
             Self::Unreadable { .. } => "store-unreadable",
             Self::Event { .. } => "invalid-event",
             Self::NoSuchTicket { .. } => "no-such-ticket",
@@ -195,12 +203,29 @@ impl WorkflowError {
 pub struct Workflow {
     store: Store,
     policies: Watched,
+    vault: Option<Vault>,
 }
 
 impl Workflow {
     /// The workflow of a store, under policies.
     pub fn new(store: Store, policies: Watched) -> Self {
-        Self { store, policies }
+        Self { store, policies, vault: None }
+    }
+
+    /// Keeps what triages hide in a vault; without one it is forgotten.
+    #[must_use]
+    pub fn with_vault(self, vault: Vault) -> Self {
+        Self { vault: Some(vault), ..self }
+    }
+
+    /// What stands behind the placeholders of a ticket's latest triage.
+    ///
+    /// # Errors
+    /// Where no event of the ticket came, and [`WorkflowError::Vault`].
+    pub fn hidden(&self, ticket: &RecordId) -> Result<BTreeMap<String, String>, WorkflowError> {
+        self.ticket(ticket)?;
+        let opened = self.vault.as_ref().map(|vault| vault.open(&self.store, ticket)).transpose()?;
+        Ok(opened.unwrap_or_default())
     }
 
     /// The policies in force.

@@ -11,7 +11,7 @@ use triage::TriageOptions;
 #[derive(Debug, Args)]
 pub(crate) struct Redaction {
     /// What is hidden from a language model, and of other people's tickets from the answer: a TOML file with lines like
-    /// `hosts = true`, of secrets, payment_cards, ibans, emails, ip_addresses, phones, people, hosts [default: all but hosts]
+    /// `hosts = false`, of secrets, payment_cards, ibans, national_ids, emails, ip_addresses, phones, people, hosts [default: all of them]
     #[arg(long, value_name = "FILE")]
     redaction: Option<PathBuf>,
 }

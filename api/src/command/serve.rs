@@ -18,6 +18,7 @@ use crate::command::wording::Wording;
 use crate::http::{self, App, Entrance, Key, Limits};
 use crate::settings::Global;
 use crate::trace::Exporter;
+use crate::vault_key::vault;
 use crate::{log, output};
 
 /// The variable with the key, where no file is named.
@@ -87,7 +88,8 @@ impl Serve {
             let policies = Watched::open(&global.policy_folder()?)?;
             let desk = global.open()?;
             let signer = signer(&global, &desk.store())?;
-            opened.attach(desk, policies, signer)?;
+            let vault = vault(&global, &desk.store())?;
+            opened.attach(desk, policies, signer, vault)?;
             ensure!(
                 address.ip().is_loopback() || opened.is_guarded(),
                 "{address} can be reached from other machines, so it needs a key: make one with `triagraph keys create`, name a file \

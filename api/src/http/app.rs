@@ -15,6 +15,7 @@ use triage::access::Keys;
 use triage::audit::Signer;
 use triage::learned::{Learned, LearnedError};
 use triage::policy::Watched;
+use triage::vault::Vault;
 
 use super::audit::Audit;
 use super::desk::Figures;
@@ -169,10 +170,16 @@ impl App {
     }
 
     /// Puts the open desk behind the server: from now on it is ready.
-    pub(crate) fn attach(&self, desk: Desk, policies: Watched, signer: Signer) -> anyhow::Result<()> {
+    pub(crate) fn attach(
+        &self,
+        desk: Desk,
+        policies: Watched,
+        signer: Signer,
+        vault: Vault,
+    ) -> anyhow::Result<()> {
         let desk = Arc::new(desk);
         Jobs::start(self, &desk)?;
-        let workflow = Arc::new(Workflow::new(desk.store(), policies));
+        let workflow = Arc::new(Workflow::new(desk.store(), policies).with_vault(vault));
         workflow.recover(Timestamp::now())?;
         let _ = self.keys.set(Keys::open(desk.store(), self.scope.tenant.clone())?);
         self.reads.start(desk.store())?;

@@ -97,6 +97,7 @@ fn status_of(code: &str) -> StatusCode {
         "method-not-allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "sparql-format" => StatusCode::NOT_ACCEPTABLE,
         "proposal-not-open"
+        | "vault-key"
         | "burst-not-declared"
         | "model-gate"
         | "nothing-to-roll-back"

@@ -24,6 +24,7 @@ pub(crate) fn action(method: &Method, route: &str) -> Option<Action> {
         | ("GET", "/v1/dead-letters" | "/v1/agents" | "/v1/agents/stop" | "/v1/stream") => {
             Action::ReadWorkflow
         }
+        ("GET", "/v1/tickets/{id}/hidden") => Action::ReadHidden,
         // What somebody says to a proposal, a ticket, a burst or the switch is asked again, of just that.
         ("POST", "/v1/proposals/{id}/ruling" | "/v1/bursts/{id}/answer" | "/v1/tickets/{id}/override")
         | ("PUT", "/v1/agents/stop") => Action::ReadWorkflow,

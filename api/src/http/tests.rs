@@ -57,7 +57,8 @@ impl Server {
         assert!(desk.apply(observations()).unwrap().rejected.is_empty());
         let policies = triage::policy::Watched::built_in().unwrap();
         let signer = triage::audit::Signer::new("test", &[7; 32]).unwrap();
-        server.app.attach(desk, policies, signer).unwrap();
+        let vault = triage::vault::Vault::new(server.app.scope.tenant.clone(), &[8; 32], || Some([9; 12]));
+        server.app.attach(desk, policies, signer, vault).unwrap();
         server
     }
 

@@ -4,7 +4,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
 use super::fold::{Folded, caseless};
 use super::spans::Claim;
-use super::{Category, KnownName, NameKind};
+use super::{Category, KnownName};
 
 /// All wanted names, found in one sweep.
 #[derive(Debug)]
@@ -19,10 +19,7 @@ impl NameFinder {
         let (mut patterns, mut categories) = (Vec::new(), Vec::new());
         for known in names.filter(|known| known.name.trim().chars().count() > 1) {
             patterns.push(caseless(Folded::spacing(known.name.trim()).text()));
-            categories.push(match known.kind {
-                NameKind::Person => Category::Person,
-                NameKind::Host => Category::Host,
-            });
+            categories.push(known.kind.category());
         }
         let sweep = AhoCorasickBuilder::new()
             .ascii_case_insensitive(true)

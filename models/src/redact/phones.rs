@@ -102,6 +102,7 @@ fn whole_number(text: &str, start: usize, end: usize, fewest: usize, most: usize
     fit.map(|fit| Claim::new(Category::Phone, start..fit))
 }
 
-fn cued_otherwise(text: &str, at: usize) -> bool {
+/// Whether a word in front says that a number is something else.
+pub(super) fn cued_otherwise(text: &str, at: usize) -> bool {
     OTHER_CUE.is_match(tail(&text[..at], 24))
 }

@@ -102,23 +102,22 @@ pub(super) fn find(text: &str, claims: &mut Vec<Claim>) {
     said::find(text, &mut claim);
 }
 
-/// The secrets found so far that are told apart from ordinary words well enough to be looked for elsewhere.
+/// The secrets found so far, to be looked for elsewhere.
 pub(super) struct Echoes(AhoCorasick);
+
+/// Whether a secret is told apart from ordinary words well enough to be looked for elsewhere.
+pub(super) fn is_telling(secret: &str) -> bool {
+    secret.chars().count() >= 6 && secret.len() <= MAX_ECHO_BYTES
+}
 
 impl Echoes {
     /// None where nothing is to be looked for.
-    pub(super) fn of(claims: &[Claim], text: &str) -> Option<Self> {
-        let values: BTreeSet<&str> = claims
-            .iter()
-            .filter(|claim| claim.category == Category::Secret)
-            .map(|claim| &text[claim.start..claim.end])
-            .filter(|value| value.chars().count() >= 6 && value.len() <= MAX_ECHO_BYTES)
-            .collect();
+    pub(super) fn of(secrets: &BTreeSet<String>) -> Option<Self> {
         let sweep = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::NoncontiguousNFA))
             .match_kind(MatchKind::LeftmostLongest)
-            .build(&values);
-        sweep.ok().filter(|_| !values.is_empty()).map(Self)
+            .build(secrets);
+        sweep.ok().filter(|_| !secrets.is_empty()).map(Self)
     }
 
     /// Claims every place where one of the secrets stands again.

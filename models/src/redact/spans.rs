@@ -1,6 +1,6 @@
 //! Which stretches of a text are taken, and which are still to be searched?
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -8,9 +8,16 @@ use regex::Regex;
 
 use super::Category;
 
-/// A placeholder of an earlier run; six digits are far more than one text has of anything.
-static PLACEHOLDER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\[(SECRET|CARD|IBAN|EMAIL|IP|PHONE|PERSON|HOST)_([0-9]{1,6})\]"));
+/// A placeholder: of this run, or of an earlier one.
+pub(super) static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
+    let labels = Category::ALL.map(Category::label).join("|");
+    pattern(&format!(r"\[({labels})_[1-9][0-9]{{0,8}}\]"))
+});
+
+/// The category of a placeholder's word.
+pub(super) fn category_of(label: &str) -> Option<Category> {
+    Category::ALL.into_iter().find(|category| category.label() == label)
+}
 
 /// Compiles a rule of this crate.
 pub(super) fn pattern(rule: &str) -> Regex {
@@ -40,20 +47,20 @@ pub(super) struct Gaps<'a> {
     text: &'a str,
     open: Vec<Range<usize>>,
     claims: BTreeMap<usize, Claim>,
-    highest_numbers: HashMap<&'a str, u32>,
 }
 
 impl<'a> Gaps<'a> {
-    pub(super) fn around_placeholders(text: &'a str) -> Self {
-        let mut gaps =
-            Self { text, open: Vec::new(), claims: BTreeMap::new(), highest_numbers: HashMap::new() };
+    /// The text between the placeholders that stand in it. One that `is_taken` by another value is claimed like a value.
+    pub(super) fn around_placeholders(text: &'a str, mut is_taken: impl FnMut(&str) -> bool) -> Self {
+        let mut gaps = Self { text, open: Vec::new(), claims: BTreeMap::new() };
         let mut behind = 0;
         for found in PLACEHOLDER.captures_iter(text) {
-            let (whole, [label, number]) = (found.get_match(), found.extract().1);
+            let (whole, [label]) = (found.get_match(), found.extract().1);
             gaps.leave_open(behind..whole.start());
             behind = whole.end();
-            let highest = gaps.highest_numbers.entry(label).or_default();
-            *highest = (*highest).max(number.parse().unwrap_or_default());
+            if let Some(category) = category_of(label).filter(|_| is_taken(whole.as_str())) {
+                gaps.claims.insert(whole.start(), Claim::new(category, whole.range()));
+            }
         }
         gaps.leave_open(behind..text.len());
         gaps
@@ -89,11 +96,6 @@ impl<'a> Gaps<'a> {
     /// The claims in order of place.
     pub(super) fn claims(&self) -> Vec<Claim> {
         self.claims.values().copied().collect()
-    }
-
-    /// For each word in a placeholder, the highest number that the text has already.
-    pub(super) fn highest_numbers(&self) -> HashMap<&'a str, u32> {
-        self.highest_numbers.clone()
     }
 
     fn leave_open(&mut self, gap: Range<usize>) {

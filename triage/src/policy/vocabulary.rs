@@ -108,6 +108,8 @@ words! {
         ReadRecords = "read_records",
         /// Look at tickets, proposals, dead letters and the outbox.
         ReadWorkflow = "read_workflow",
+        /// See what was hidden from language models.
+        ReadHidden = "read_hidden",
         /// Send events of tickets.
         SendEvents = "send_events",
         /// Have events tried again that could not be handled.
@@ -133,8 +135,8 @@ impl Action {
     /// Whether it is done to the desk as a whole.
     pub fn is_of_desk(self) -> bool {
         use Action::{
-            EraseRecords, ManageKeys, ManageModels, Operate, ReadAudit, ReadFeedback, ReadRecords, ReadState,
-            ReadWorkflow, Resume, RetryEvents, SendEvents, Stop, WriteRecords,
+            EraseRecords, ManageKeys, ManageModels, Operate, ReadAudit, ReadFeedback, ReadHidden,
+            ReadRecords, ReadState, ReadWorkflow, Resume, RetryEvents, SendEvents, Stop, WriteRecords,
         };
         matches!(
             self,
@@ -143,6 +145,7 @@ impl Action {
                 | ReadFeedback
                 | ReadRecords
                 | ReadWorkflow
+                | ReadHidden
                 | SendEvents
                 | RetryEvents
                 | WriteRecords

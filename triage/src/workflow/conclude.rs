@@ -94,6 +94,10 @@ impl Workflow {
                 facts.is_major |= burst::is_major(batch, &status)?;
                 let plan = plan(policies, &facts, triage, is_stopped);
                 act(batch, &mut status, &facts, plan, triage, policies, now)?;
+                // Where agents are switched off no triage is kept either.
+                if let Some(vault) = self.vault.as_ref().filter(|_| facts.level != Level::Off) {
+                    vault.seal(batch, &status.ticket, &triage.withheld)?;
+                }
             }
             status.put(batch)
         })

@@ -6,6 +6,7 @@ mod audit;
 mod boundary;
 mod burst;
 mod course;
+mod hidden;
 mod learned;
 mod replay;
 mod wording;

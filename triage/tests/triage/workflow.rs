@@ -21,18 +21,18 @@ use ontology::{Kind, Record};
 const AUTONOMOUS: &str = "level = \"autonomous\"\nshare = 100\n";
 
 /// A moment as clocks give it.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     crate::now().saturating_add(SignedDuration::from_nanos(123_456_789)).unwrap()
 }
 
-struct Flow {
-    made: Made,
-    workflow: Workflow,
+pub(crate) struct Flow {
+    pub(crate) made: Made,
+    pub(crate) workflow: Workflow,
     _policies: tempfile::TempDir,
 }
 
 impl Flow {
-    fn new(autonomy: Option<&str>) -> Self {
+    pub(crate) fn new(autonomy: Option<&str>) -> Self {
         let made = made();
         let policies = tempfile::tempdir().unwrap();
         if let Some(autonomy) = autonomy {
@@ -42,11 +42,11 @@ impl Flow {
         Self { made, workflow, _policies: policies }
     }
 
-    fn accept(&self, events: &[Event]) -> Vec<Accepted> {
+    pub(crate) fn accept(&self, events: &[Event]) -> Vec<Accepted> {
         self.workflow.accept(events, now()).unwrap()
     }
 
-    fn turn(&self) -> Turn {
+    pub(crate) fn turn(&self) -> Turn {
         self.turn_at(now())
     }
 
@@ -94,7 +94,7 @@ fn set_autonomy(folder: &Path, text: &str) {
     fs::write(folder.join("autonomy.toml"), text).unwrap();
 }
 
-fn event(id: &str, kind: EventKind, ticket: Record) -> Event {
+pub(crate) fn event(id: &str, kind: EventKind, ticket: Record) -> Event {
     Event {
         id: id.to_owned(),
         source: "desk".to_owned(),
@@ -108,7 +108,7 @@ fn event(id: &str, kind: EventKind, ticket: Record) -> Event {
     }
 }
 
-fn locks() -> Record {
+pub(crate) fn locks() -> Record {
     locks_ticket("Forty people wait.")
 }
 

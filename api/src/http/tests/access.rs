@@ -55,6 +55,7 @@ const CALLS: &[(&str, &str, &str, &[Role])] = {
         ("GET", "/sparql?query=ASK%7B%7D", "", READ),
         ("GET", "/v1/tickets", "", WORK),
         ("GET", "/v1/tickets/web:1", "", WORK),
+        ("GET", "/v1/tickets/web:1/hidden", "", &[Agent, Lead, Admin]),
         ("GET", "/v1/proposals", "", WORK),
         ("GET", "/v1/dead-letters", "", WORK),
         ("POST", "/v1/tickets/web:1/override", r#"{"team": "Mail", "reason": "theirs"}"#, WORK),
