@@ -6,6 +6,7 @@ pub(crate) mod backup;
 pub(crate) mod bundle;
 pub(crate) mod desk;
 pub(crate) mod eval;
+mod executor;
 pub(crate) mod graph;
 pub(crate) mod ingest;
 pub(crate) mod init;

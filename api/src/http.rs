@@ -12,6 +12,7 @@ mod desk;
 mod document;
 mod entrance;
 mod events;
+mod executor;
 mod extract;
 mod feedback;
 mod files;
@@ -63,6 +64,7 @@ use document::{Document, Surroundings};
 
 pub(crate) use app::{App, Limits};
 pub(crate) use entrance::Entrance;
+pub(crate) use executor::Secret;
 pub(crate) use guard::Key;
 pub(crate) use keys::{KeyBody, random};
 pub(crate) use listen::serve;
@@ -117,6 +119,7 @@ fn asked() -> OpenApiRouter<App> {
         .routes(routes!(proposals::show))
         .routes(routes!(proposals::rule))
         .routes(routes!(proposals::switch, proposals::set_switch))
+        .routes(routes!(executor::show))
         .routes(routes!(models::list))
         .routes(routes!(training::train))
         .routes(routes!(models::promote))

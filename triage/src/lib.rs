@@ -52,6 +52,7 @@ mod forecast;
 mod event;
 mod feedback;
 mod proposal;
+mod runbook;
 mod workflow;
 
 mod replay;
@@ -70,6 +71,7 @@ pub use result::{
     Affected, BundleRef, Decision, ModelCall, Outcome, PageChoice, RelatedLine, StepTrace, Strength,
     TRIAGE_SCHEMA, Triage,
 };
+pub use runbook::{Action, Call, Delivery, Executor, Run, RunAnswer, RunState, Step};
 pub use workflow::{
     Accepted, DeadLetter, Decided, Held, HeldReply, HeldValue, LevelChange, Notice, Order, Override,
     TicketState, TicketStatus, Transition, Turn, TurnOptions, Warning, Workflow, WorkflowError,

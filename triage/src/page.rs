@@ -37,7 +37,7 @@ const SURE_COSINE: f64 = 0.65;
 /// Below the first confidence no answer is built on a page (one in four of them was right when the desk's solved incidents were
 /// asked again); below the second (half of them) the reader is told to compare.
 const ENOUGH: f64 = 0.25;
-const LIKELY: f64 = 0.45;
+pub(crate) const LIKELY: f64 = 0.45;
 
 /// A page with what speaks for it.
 pub(crate) struct Chosen<'a> {

@@ -4,6 +4,7 @@ mod deed;
 mod edited;
 mod feedback;
 mod judge;
+mod kept;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -17,6 +18,7 @@ use crate::burst::Declare;
 use crate::cited::{Answer, Claim};
 use crate::policy::{Agent, Deed, PersonId, TicketFacts};
 use crate::result::{BundleRef, Triage};
+use crate::runbook::{Run, Step};
 
 pub(crate) use edited::edited_share;
 pub use judge::{Judgement, Ruling};
@@ -54,6 +56,12 @@ pub struct Proposal {
     /// The arguments as the agent made them, where people changed them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Arguments>,
+    /// Of a step of a runbook: how far its dry run is, and how far the step itself once people approved it. Kept beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<Run>,
+    /// See there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
     /// What belongs together across systems.
     pub correlation: String,
 }
@@ -83,6 +91,8 @@ pub enum Arguments {
     Reply(Reply),
     /// Make it a major incident.
     Declare(Declare),
+    /// Have a step of a runbook done.
+    Execute(Box<Step>),
 }
 
 /// Where a ticket goes.
@@ -133,6 +143,7 @@ impl Arguments {
             Self::Route(_) => Deed::Route,
             Self::Reply(_) => Deed::Reply,
             Self::Declare(_) => Deed::Declare,
+            Self::Execute(_) => Deed::Execute,
         }
     }
 }
@@ -162,6 +173,8 @@ impl Proposal {
             approved_by: BTreeSet::new(),
             edited_by: BTreeSet::new(),
             first: None,
+            dry_run: None,
+            run: None,
             correlation: correlation.to_owned(),
         }
     }

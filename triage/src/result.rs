@@ -202,7 +202,8 @@ pub struct BundleRef {
 /// One step of the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepTrace {
-    /// `received`, `redacted`, `enriched`, `limited` (what an agent may not read), `classified`, `context`, `drafted`, `checked`, `answered`, `handed_over`.
+    /// `received`, `redacted`, `enriched`, `limited` (what an agent may not read), `classified`, `context`, `drafted`, `checked`, `answered`,
+    /// `handed_over`; `runbook` where the leading one has steps for a machine.
     pub step: String,
     /// What it used: bundle, model, policy.
     pub used: String,

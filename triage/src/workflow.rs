@@ -12,6 +12,7 @@
 //! | `ticket` | ticket | those of [`TicketState`] |
 //! | `triage` | ticket | `answered`, `handed_over` |
 //! | `proposal` | binding hash | `open`, `executed`, `rejected`, `superseded`, `expired`, `withdrawn` |
+//! | `execution` | see `runbook.rs` | those of [`RunState`](crate::RunState) |
 //! | `dead_letter` | ticket and sequence | `dead`, `retried` |
 //! | `burst` | see `burst.rs` | those of [`BurstState`](crate::BurstState) |
 //! | `feedback` | ticket and number | what people did, see `feedback.rs` |
@@ -32,6 +33,7 @@ mod held;
 mod lease;
 mod level;
 mod observed;
+mod order;
 mod overrule;
 mod promise;
 mod rest;
@@ -51,20 +53,21 @@ use crate::policy::{PolicyError, Watched};
 use crate::vault::{Vault, VaultError};
 
 pub use accept::Accepted;
-pub use conclude::Order;
 pub use decide::Decided;
 pub use held::{Held, HeldReply, HeldValue};
 pub use lease::DeadLetter;
 pub use level::LevelChange;
+pub use order::Order;
 pub use overrule::Override;
 pub use promise::Notice;
 pub use status::{TicketState, TicketStatus, Transition};
 pub use turn::{Turn, TurnOptions, Warning};
 
-pub(crate) use accept::take_in;
-pub(crate) use conclude::{ALONE, OUTBOX, PROPOSAL, end_proposal, execute, order, revision};
+pub(crate) use accept::look_again;
+pub(crate) use conclude::{ALONE, PROPOSAL, end_proposal, execute, revision};
 pub(crate) use decide::latest_triage;
 pub(crate) use held::Said;
+pub(crate) use order::{OUTBOX, order, order_run};
 pub(crate) use overrule::end_open;
 pub(crate) use rest::settle;
 pub(crate) use status::{TRIAGE, change_state};

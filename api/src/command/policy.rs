@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use triage::policy::{HandOver, Policies, ReadRule, run_cases};
+use triage::policy::{HandOver, Policies, ReadRule, Watched, run_cases};
 
 use crate::cli::Outcome;
 use crate::command::policy_level::SetLevel;
@@ -21,7 +21,7 @@ pub(crate) struct Policy {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List every policy in force with its reason; the desk's own are files *.cedar and autonomy.toml in the folder `policy` of the desk
+    /// List every policy in force with its reason, and what runbooks may have done; the desk's own are files *.cedar, autonomy.toml and executor.toml in the folder `policy` of the desk
     Show,
     /// Check them, and run the cases of a file: who may do what, and by which policy
     Test {
@@ -35,12 +35,15 @@ enum Command {
 
 impl Policy {
     pub(crate) fn run(&self, global: &Global) -> anyhow::Result<Outcome> {
-        let policies = Policies::read(&global.policy_folder()?)?;
+        let watched = Watched::open(&global.policy_folder()?)?;
+        let (policies, executor) = (watched.current(), watched.executor());
         match &self.command {
             Command::Show if global.json => {
-                output::json(
-                    &serde_json::json!({"version": policies.version(), "policies": policies.written()}),
-                )?;
+                output::json(&serde_json::json!({
+                    "version": policies.version(),
+                    "policies": policies.written(),
+                    "actions": executor.actions().keys().collect::<Vec<_>>(),
+                }))?;
                 Ok(Outcome::Fine)
             }
             Command::Show => {
@@ -51,6 +54,15 @@ impl Policy {
                         paint(ID, &policy.id),
                         policy.reason,
                         paint(DIM, &policy.file)
+                    ));
+                }
+                for (name, action) in executor.actions() {
+                    let dry = if action.has_dry_run { "with a dry run" } else { "without a dry run" };
+                    output::line(format!(
+                        "{}  an action of runbooks' steps, {dry}, {} s  {}",
+                        paint(ID, name),
+                        action.timeout_seconds,
+                        paint(DIM, "executor.toml")
                     ));
                 }
                 Ok(Outcome::Fine)

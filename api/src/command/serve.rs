@@ -11,6 +11,7 @@ use triage::policy::Watched;
 
 use crate::audit_key::signer;
 use crate::cli::Outcome;
+use crate::command::executor::{self, Executor};
 use crate::command::oidc::Oidc;
 use crate::command::redaction::Redaction;
 use crate::command::traces::Traces;
@@ -47,6 +48,8 @@ pub(crate) struct Serve {
     #[command(flatten)]
     wording: Wording,
     #[command(flatten)]
+    executor: Executor,
+    #[command(flatten)]
     redaction: Redaction,
     /// Write the log as JSON lines. What is logged: the variable TRIAGRAPH_LOG, like `info` or `api=debug`
     #[arg(long)]
@@ -68,6 +71,7 @@ impl Serve {
         let limits = Limits::default();
         let wording = self.wording.model()?.map(|model| http::Wording::new(model, self.wording.limits()));
         let app = App::new(global.scope(), entrance, limits, self.redaction.policy()?, wording);
+        self.executor.arm(&app)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(self.serve(global.clone(), app));
         // A query that does not come to an end must not keep the process.
@@ -86,6 +90,7 @@ impl Serve {
         let opened = app.clone();
         let opening = tokio::task::spawn_blocking(move || {
             let policies = Watched::open(&global.policy_folder()?)?;
+            executor::check(&opened, &policies.executor())?;
             let desk = global.open()?;
             let signer = signer(&global, &desk.store())?;
             let vault = vault(&global, &desk.store())?;

@@ -20,6 +20,7 @@ use triage::vault::Vault;
 use super::audit::Audit;
 use super::desk::Figures;
 use super::entrance::Entrance;
+use super::executor::{self, Executor};
 use super::intake::Intake;
 use super::jobs::Jobs;
 use super::metrics::Metrics;
@@ -107,6 +108,8 @@ pub(crate) struct Shared {
     pub(crate) intake: Intake,
     /// Wakes who works on tickets.
     pub(crate) wake: Arc<Wake>,
+    /// Who does steps of runbooks.
+    pub(crate) executor: Executor,
     /// Held by who works on tickets for as long as it runs.
     pub(crate) worker: Arc<tokio::sync::Mutex<()>>,
     /// Held by who brings a model further or takes it back, until all hear of it.
@@ -156,6 +159,7 @@ impl App {
             keys_at_work: Mutex::default(),
             intake: Intake::default(),
             wake: Arc::default(),
+            executor: Executor::default(),
             worker: Arc::default(),
             promoting: Mutex::default(),
             learned: RwLock::default(),
@@ -190,6 +194,7 @@ impl App {
         let _ = self.audit.set(audit);
         self.intake.start(&workflow, &self.wake)?;
         worker::start(self, &desk, &workflow)?;
+        executor::start(self, &desk, &workflow)?;
         let _ = self.workflow.set(workflow);
         let _ = self.desk.set(desk);
         Ok(())

@@ -37,6 +37,7 @@ pub(crate) async fn serve(
     }
     app.jobs.stop();
     app.wake.now();
+    app.executor.wake.now();
     let _ = stopping.send(true);
     drop(stopped);
     let rest = async {
@@ -44,6 +45,7 @@ pub(crate) async fn serve(
         stopping.closed().await;
         app.jobs.rest().await;
         drop(app.worker.lock().await);
+        drop(app.executor.held.lock().await);
     };
     if tokio::time::timeout(app.limits.shutdown, rest).await.is_err() {
         tracing::warn!("stopped while requests or a job were still at work");

@@ -121,6 +121,7 @@ pub(crate) async fn metrics(State(app): State<App>, _operator: Operator) -> Resu
     let mut text = String::new();
     app.metrics.render(&mut text);
     app.wording.iter().for_each(|wording| wording.render(&mut text));
+    app.executor.render(&mut text);
     if let Ok(desk) = app.desk() {
         head(&mut text, "triagraph_generation", "gauge", "Position of the log that readers see.");
         line(&mut text, "triagraph_generation", "", desk.generation());

@@ -137,6 +137,7 @@ pub(crate) async fn rule(
         })
         .await;
     app.wake.now();
+    app.executor.wake.now();
     ruled
 }
 

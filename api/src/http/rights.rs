@@ -33,7 +33,9 @@ pub(crate) fn action(method: &Method, route: &str) -> Option<Action> {
         ("POST", "/v1/dead-letters/{key}/retry") => Action::RetryEvents,
         ("POST", "/v1/records" | "/v1/files") => Action::WriteRecords,
         ("DELETE", "/v1/records/{id}") => Action::EraseRecords,
-        ("GET", "/v1/status" | "/v1/jobs" | "/v1/jobs/{id}" | "/v1/models" | "/metrics") => Action::ReadState,
+        ("GET", "/v1/status" | "/v1/jobs" | "/v1/jobs/{id}" | "/v1/models" | "/v1/executor" | "/metrics") => {
+            Action::ReadState
+        }
         ("POST", "/v1/models/train" | "/v1/models/{task}/stage" | "/v1/models/{task}/roll-back")
         | ("POST", "/v1/models/wording/stage" | "/v1/models/wording/roll-back") => Action::ManageModels,
         ("POST", "/v1/verify") => Action::Operate,

@@ -9,6 +9,7 @@ mod feedback;
 mod model;
 mod record;
 mod registry;
+mod step;
 mod triage;
 mod workflow;
 

@@ -35,7 +35,8 @@ pub(crate) struct StreamParameters {
 /// Tells what happens as server-sent events
 ///
 /// `event` is `ticket` for a move of a ticket, `service` for a target that comes to its end (`kind` is `warning`) or is missed (`breach`), and
-/// `outbox` for what a connector has to deliver; `id` is the position to go on from; `data` is the transition, the notice or the order, as JSON.
+/// `outbox` for what a connector has to deliver or, of a step of a runbook, how it ended; `id` is the position to go on from; `data` is the
+/// transition, the notice or the order, as JSON.
 #[utoipa::path(get, path = "/v1/stream", tag = "workflow", params(StreamParameters), responses(
     (status = 200, description = "Until the caller or the server ends it, or what the caller came in with", body = String, content_type = "text/event-stream"),
     (status = 403, description = "The caller is narrowed", body = ProblemBody, content_type = "application/problem+json"),

@@ -43,7 +43,7 @@ impl Wake {
     }
 
     /// Sleeps until there is, or for so long.
-    fn wait(&self, longest: Duration) {
+    pub(super) fn wait(&self, longest: Duration) {
         let is_due = self.is_due.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut is_due, _) = self
             .changed
@@ -96,6 +96,7 @@ fn work(app: &App, desk: &Desk, workflow: &Workflow) {
                     app.recount();
                     app.metrics.count_turn(&turn);
                     app.wording.iter().for_each(|wording| wording.count(&turn.calls));
+                    app.executor.wake.now();
                 }
                 let pause = until_due(workflow);
                 if !pause.is_zero() {

@@ -26,6 +26,9 @@ pub enum PolicyError {
     /// Service levels with a fault.
     #[error("these service levels are not used: {0}; correct the line and load them again")]
     Service(Fault),
+    /// Actions for the executor with a fault.
+    #[error("these actions are not used: {0}; correct the line and load them again")]
+    Executor(Fault),
     /// A file of cases that cannot be run.
     #[error("these cases cannot be run: {0}; correct them and try again")]
     Cases(Fault),
@@ -39,6 +42,7 @@ impl PolicyError {
             Self::Policies(_) => "policy-invalid",
             Self::Autonomy(_) => "autonomy-invalid",
             Self::Service(_) => "service-invalid",
+            Self::Executor(_) => "executor-invalid",
             Self::Cases(_) => "policy-cases-invalid",
         }
     }

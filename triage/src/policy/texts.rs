@@ -20,6 +20,8 @@ const AGENTS: Text = Text::built_in("agents.cedar", include_str!("../../policy/a
 pub const BUILT_IN_AUTONOMY: &str = include_str!("../../policy/autonomy.toml");
 const AUTONOMY: Text = Text::built_in("autonomy.toml", BUILT_IN_AUTONOMY);
 const SERVICE: Text = Text::built_in("service.toml", include_str!("../../policy/service.toml"));
+/// What the executor of a desk may be told to do.
+const EXECUTOR: &str = "executor.toml";
 /// Far more than people write by hand; what is larger is there by mistake.
 const MOST_BYTES: usize = 1 << 20;
 
@@ -100,6 +102,19 @@ impl Texts {
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Text { file: SERVICE.file, text: Cow::Owned(text) }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(SERVICE),
+            Err(source) => Err(PolicyError::Read { path, source }),
+        }
+    }
+
+    /// A folder's `executor.toml`, if it has one. Apart as well: a proposal that rests on it holds its hash itself.
+    ///
+    /// # Errors
+    /// [`PolicyError::Read`] where it cannot be read.
+    pub(super) fn executor(folder: &Path) -> Result<Option<Text>, PolicyError> {
+        let path = folder.join(EXECUTOR);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(Text { file: Cow::Borrowed(EXECUTOR), text: Cow::Owned(text) })),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(PolicyError::Read { path, source }),
         }
     }

@@ -82,6 +82,8 @@ words! {
         Declare = "declare",
         /// Propose a major incident to people.
         ProposeDeclare = "propose_declare",
+        /// Try a step of a runbook without effect.
+        DryRun = "dry_run",
         /// Hand a ticket to people.
         Escalate = "escalate",
         /// Agree to a proposal.

@@ -6,14 +6,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::decide::Policies;
 use super::error::PolicyError;
 use super::texts::Texts;
+use crate::runbook::Executor;
 use crate::service::ServiceLevels;
 
-/// The policies in force, and the service levels beside them, from a folder that people change while the desk runs.
+/// The policies in force, and service levels and the executor's actions beside them, from a folder that people change while the desk runs.
 #[derive(Debug)]
 pub struct Watched {
     folder: Option<PathBuf>,
     current: RwLock<Arc<Policies>>,
     levels: RwLock<Arc<ServiceLevels>>,
+    executor: RwLock<Arc<Executor>>,
 }
 
 impl Watched {
@@ -23,7 +25,8 @@ impl Watched {
     /// As [`Policies::built_in`].
     pub fn built_in() -> Result<Self, PolicyError> {
         let levels = RwLock::new(Arc::new(levels(None)?));
-        Ok(Self { folder: None, current: RwLock::new(Arc::new(Policies::built_in()?)), levels })
+        let current = RwLock::new(Arc::new(Policies::built_in()?));
+        Ok(Self { folder: None, current, levels, executor: RwLock::default() })
     }
 
     /// The policies of a folder.
@@ -33,7 +36,9 @@ impl Watched {
     pub fn open(folder: &Path) -> Result<Self, PolicyError> {
         let policies = Policies::read(folder)?;
         let levels = RwLock::new(Arc::new(levels(Some(folder))?));
-        Ok(Self { folder: Some(folder.to_owned()), current: RwLock::new(Arc::new(policies)), levels })
+        let executor = RwLock::new(Arc::new(executor(folder)?));
+        let current = RwLock::new(Arc::new(policies));
+        Ok(Self { folder: Some(folder.to_owned()), current, levels, executor })
     }
 
     /// The policies in force. Who holds them decides by one version to the end.
@@ -44,6 +49,25 @@ impl Watched {
     /// The service levels in force.
     pub fn levels(&self) -> Arc<ServiceLevels> {
         Arc::clone(&self.levels.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the executor may be told to do.
+    pub fn executor(&self) -> Arc<Executor> {
+        Arc::clone(&self.executor.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the folder's `executor.toml` and, where it differs from the one in force, puts it in force. Says whether it did.
+    ///
+    /// # Errors
+    /// [`PolicyError::Executor`], each time until it is mended; the one in force stays as it is.
+    pub fn reload_executor_if_changed(&self) -> Result<bool, PolicyError> {
+        let Some(folder) = &self.folder else { return Ok(false) };
+        let read = executor(folder)?;
+        if read.version == self.executor().version {
+            return Ok(false);
+        }
+        *self.executor.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+        Ok(true)
     }
 
     /// Reads the folder's service levels and, where they differ from those in force, puts them in force. Says whether it did.
@@ -74,6 +98,11 @@ impl Watched {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = policies;
         Ok(true)
     }
+}
+
+fn executor(folder: &Path) -> Result<Executor, PolicyError> {
+    let text = Texts::executor(folder)?;
+    text.map_or_else(|| Ok(Executor::default()), |text| Executor::parse(&text.file, &text.text))
 }
 
 fn levels(folder: Option<&Path>) -> Result<ServiceLevels, PolicyError> {
@@ -121,6 +150,30 @@ mod tests {
         folder.close().unwrap();
         assert_eq!(watched.reload_if_changed().unwrap_err().code(), "policy-unreadable");
         assert_eq!(watched.current().autonomy("INC1", &[]).level, super::super::Level::Off);
+    }
+
+    #[test]
+    fn actions_of_the_executor_are_taken_up_apart_from_the_policies() {
+        let folder = tempfile::tempdir().unwrap();
+        let watched = Watched::open(folder.path()).unwrap();
+        assert!(watched.executor().is_empty() && !watched.reload_executor_if_changed().unwrap());
+        let file = folder.path().join("executor.toml");
+        let ours = "[webhook]\nurl = \"https://a.example\"\n[[action]]\nname = \"reboot\"";
+        fs::write(&file, ours).unwrap();
+        let version = watched.current().version().to_owned();
+        assert!(watched.reload_executor_if_changed().unwrap() && !watched.reload_if_changed().unwrap());
+        assert_eq!((watched.executor().actions().len(), watched.current().version()), (1, version.as_str()));
+
+        fs::write(&file, ours.replace("https", "http")).unwrap();
+        let error = watched.reload_executor_if_changed().unwrap_err();
+        assert!(
+            error.code() == "executor-invalid" && error.to_string().contains("executor.toml, line 2"),
+            "{error}"
+        );
+        assert_eq!(watched.executor().actions().len(), 1, "those in force stay");
+        assert!(Watched::open(folder.path()).is_err(), "nor does a desk begin with it");
+        fs::remove_file(&file).unwrap();
+        assert!(watched.reload_executor_if_changed().unwrap() && watched.executor().is_empty());
     }
 
     #[test]

@@ -11,6 +11,7 @@ impl Arguments {
             Self::Route(_) => Agent::Triage,
             Self::Reply(_) => Agent::Guidance,
             Self::Declare(_) => Agent::Escalation,
+            Self::Execute(_) => Agent::Guidance,
         }
     }
 
@@ -33,6 +34,7 @@ impl Arguments {
             Self::Route(_) => Action::Route,
             Self::Reply(_) => Action::Reply,
             Self::Declare(_) => Action::Declare,
+            Self::Execute(_) => Action::Execute,
         }
     }
 }

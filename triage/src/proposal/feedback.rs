@@ -77,6 +77,11 @@ impl Arguments {
                 let members = declare.members.iter().map(|member| member.as_str().to_owned());
                 declare.cause.iter().cloned().chain(members).collect::<Vec<_>>().join(" ")
             }
+            Self::Execute(step) => {
+                let calls = [Some(&step.call), step.undo.as_ref()].into_iter().flatten();
+                let words = calls.flat_map(|call| [&call.action].into_iter().chain(call.arguments.values()));
+                words.cloned().collect::<Vec<_>>().join(" ")
+            }
         }
     }
 }

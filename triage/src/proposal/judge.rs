@@ -1,18 +1,19 @@
 //! What do people say to a proposal? Approve, edit or reject it, if the policies let them; what they did is kept as feedback.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use engine::{Batch, Desk, Item};
+use engine::{Batch, Desk};
 use jiff::Timestamp;
-use ontology::{RecordId, Scope};
+use ontology::Scope;
 
 use super::{Arguments, Proposal};
 use crate::audit;
 use crate::burst;
-use crate::event::{Event, EventKind};
 use crate::policy::{
-    Action, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
+    Action, Deed, PersonId, Policies, Principal, ProposalFacts, Question, Resource, Role, Verdict,
 };
+use crate::runbook::{self, EXECUTION, Executor, Hit, RunState};
 use crate::workflow::account::{self, word};
 use crate::workflow::{
     self, PROPOSAL, Said, TicketStatus, Workflow, WorkflowError, execute, revision, settle,
@@ -43,17 +44,6 @@ pub enum Ruling {
 }
 
 impl Proposal {
-    pub(crate) fn put(&self, batch: &mut Batch<'_>) -> Result<(), WorkflowError> {
-        Ok(batch.put(&Item {
-            collection: PROPOSAL.to_owned(),
-            key: self.id.clone(),
-            state: self.state.clone(),
-            due: (self.state == "open").then_some(self.expires),
-            record: Some(self.bound.ticket.clone()),
-            body: workflow::written(self)?,
-        })?)
-    }
-
     /// The proposal as policies see it.
     fn resource(&self) -> Resource {
         Resource::Proposal(ProposalFacts {
@@ -61,48 +51,13 @@ impl Proposal {
             deed: self.bound.arguments.deed(),
             approved_by: self.approved_by.clone(),
             edited_by: self.edited_by.clone(),
-            dry_run_passed: false,
-            rollback_named: false,
+            dry_run_passed: self.dry_run.as_ref().is_some_and(|run| run.state == RunState::Succeeded),
+            rollback_named: matches!(&self.bound.arguments, Arguments::Execute(step) if step.has_rollback()),
         })
     }
 }
 
 impl Workflow {
-    /// A proposal.
-    ///
-    /// # Errors
-    /// [`WorkflowError::NoSuchProposal`], and when the store cannot be read.
-    pub fn proposal(&self, id: &str) -> Result<Proposal, WorkflowError> {
-        let missing = || WorkflowError::NoSuchProposal { id: id.to_owned() };
-        let item = self.store().item(PROPOSAL, id)?.filter(|item| !item.body.is_empty());
-        workflow::read("proposal", &item.ok_or_else(missing)?.body)
-    }
-
-    /// Proposals by id, behind one of them; those in a state where one is given.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn proposals(
-        &self,
-        state: Option<&str>,
-        after: &str,
-        limit: u32,
-    ) -> Result<Vec<Proposal>, WorkflowError> {
-        let items = self.store().items(PROPOSAL, state, after, limit)?;
-        let whole = items.iter().filter(|item| !item.body.is_empty());
-        whole.map(|item| workflow::read("proposal", &item.body)).collect()
-    }
-
-    /// The proposals of a ticket, by id.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn proposals_of(&self, ticket: &RecordId) -> Result<Vec<Proposal>, WorkflowError> {
-        let items = self.store().items_about(PROPOSAL, ticket)?;
-        let whole = items.iter().filter(|item| !item.body.is_empty());
-        whole.map(|item| workflow::read("proposal", &item.body)).collect()
-    }
-
     /// Takes what somebody says to a proposal; one that has all the approvals that the policies want is carried out.
     ///
     /// # Errors
@@ -118,37 +73,46 @@ impl Workflow {
     ) -> Result<Proposal, WorkflowError> {
         let policies = self.policies().current();
         let is_stopped = self.is_stopped()?;
-        let ticket = self.proposal(id)?.bound.ticket;
-        let found = desk.record(scope, &ticket, None)?.map(|found| found.record);
+        let before = self.proposal(id)?;
+        let there = There::of(self, desk, scope, &before)?;
+        let found = desk.record(scope, &before.bound.ticket, None)?.map(|found| found.record);
         let said = Said::by_source(desk, scope, found.as_ref(), now)?;
-        let current = found.as_ref().map(revision);
         self.store().write(|batch| {
             let missing = || WorkflowError::NoSuchProposal { id: id.to_owned() };
             let item = batch.item(PROPOSAL, id)?.filter(|item| !item.body.is_empty());
             let item = item.ok_or_else(missing)?;
             let mut proposal: Proposal = workflow::read("proposal", &item.body)?;
+            runbook::attach(&mut proposal, |id| batch.item(EXECUTION, id))?;
             check_open(&proposal, now)?;
             judgement.check(&policies, &proposal, is_stopped)?;
-            let is_stale = current.as_ref() != Some(&proposal.bound.revision)
-                || proposal.bound.policy != policies.version();
-            let kept = TicketStatus::find(batch, &proposal.bound.ticket)?;
-            let mut status = kept.ok_or_else(|| WorkflowError::NoSuchTicket { ticket: ticket.clone() })?;
+            let is_stale = there.is_other(&proposal) || proposal.bound.policy != policies.version();
+            let ticket = proposal.bound.ticket.clone();
+            let kept = TicketStatus::find(batch, &ticket)?;
+            let mut status = kept.ok_or(WorkflowError::NoSuchTicket { ticket })?;
             match &judgement.ruling {
                 Ruling::Reject => {
                     "rejected".clone_into(&mut proposal.state);
                     burst::refuse(batch, &proposal)?;
                 }
                 _ if is_stale => return self.stale(batch, proposal, &status, now).map(Err),
-                Ruling::Edit(arguments) => proposal.edit(arguments.clone(), &judgement.by)?,
+                Ruling::Edit(arguments) => {
+                    proposal.edit(arguments.clone(), &judgement.by, &there)?;
+                    if proposal.bound.arguments.deed() == Deed::Execute {
+                        let by = (&*policies, &*there.executor, is_stopped);
+                        runbook::try_out(batch, &proposal, &mut status, by, now)?;
+                        status.put(batch)?;
+                    }
+                }
                 Ruling::Approve => {
                     proposal.approved_by.insert(judgement.by.clone());
                     if proposal.may_be_done(&policies, is_stopped).is_allowed {
                         "executed".clone_into(&mut proposal.state);
-                        execute(batch, &mut status, &proposal.bound.arguments, &judgement.name(), now)?;
+                        proposal.carry_out(batch, &mut status, judgement, now)?;
                     }
                 }
             }
             proposal.put(batch)?;
+            runbook::attach(&mut proposal, |id| batch.item(EXECUTION, id))?;
             proposal.keep_feedback(batch, judgement, &said, now)?;
             proposal.account(batch, judgement, &status, now)?;
             if proposal.state != "open" {
@@ -170,23 +134,49 @@ impl Workflow {
     ) -> Result<WorkflowError, WorkflowError> {
         "superseded".clone_into(&mut proposal.state);
         proposal.put(batch)?;
-        let again = Event {
-            id: format!("stale-{}", proposal.id),
-            source: "triagraph".to_owned(),
-            kind: EventKind::Updated,
-            at: now,
-            correlation: status.correlation.clone(),
-            traceparent: None,
-            ticket: proposal.bound.ticket.clone(),
-            record: None,
-            told: None,
-        };
-        workflow::take_in(batch, &again, now)?;
+        workflow::look_again(batch, status, &format!("stale-{}", proposal.id), now)?;
         Ok(WorkflowError::NotOpen {
             id: proposal.id,
             state: "superseded".to_owned(),
             advice: "the ticket or the policies changed since it was made, a new one is on its way",
         })
+    }
+}
+
+/// What there is now of what a proposal rests on.
+struct There {
+    ticket: Option<String>,
+    runbook: Option<String>,
+    executor: Arc<Executor>,
+    hit: Hit,
+}
+
+impl There {
+    fn of(
+        workflow: &Workflow,
+        desk: &Desk,
+        scope: &Scope,
+        proposal: &Proposal,
+    ) -> Result<Self, WorkflowError> {
+        let record = |id| Ok::<_, WorkflowError>(desk.record(scope, id, None)?.map(|found| found.record));
+        let ticket = record(&proposal.bound.ticket)?;
+        let executor = workflow.policies().executor();
+        let Arguments::Execute(step) = &proposal.bound.arguments else {
+            let ticket = ticket.as_ref().map(revision);
+            return Ok(Self { ticket, runbook: None, executor, hit: Hit::default() });
+        };
+        let runbook = record(&step.runbook)?.as_ref().map(revision);
+        let hit = ticket.as_ref().map(|ticket| runbook::hit(desk, scope, ticket)).transpose()?;
+        let ticket = ticket.as_ref().map(revision);
+        Ok(Self { ticket, runbook, executor, hit: hit.unwrap_or_default() })
+    }
+
+    fn is_other(&self, proposal: &Proposal) -> bool {
+        let is_outdated = match &proposal.bound.arguments {
+            Arguments::Execute(step) => step.is_outdated(self.runbook.as_deref(), &self.executor).is_some(),
+            _ => false,
+        };
+        is_outdated || self.ticket.as_ref() != Some(&proposal.bound.revision)
     }
 }
 
@@ -236,7 +226,7 @@ impl Judgement {
 
 impl Proposal {
     /// Puts other arguments in the place of these; who approved these did not approve those.
-    fn edit(&mut self, arguments: Arguments, by: &PersonId) -> Result<(), WorkflowError> {
+    fn edit(&mut self, arguments: Arguments, by: &PersonId, there: &There) -> Result<(), WorkflowError> {
         if arguments.deed() != self.bound.arguments.deed() {
             return Err(WorkflowError::Arguments { reason: "another deed is another proposal" });
         }
@@ -244,6 +234,9 @@ impl Proposal {
             && new.burst != own.burst
         {
             return Err(WorkflowError::Arguments { reason: "another burst is another proposal" });
+        }
+        if let (Arguments::Execute(new), Arguments::Execute(own)) = (&arguments, &self.bound.arguments) {
+            own.check_edit(new, &there.executor, &there.hit)?;
         }
         arguments.check()?;
         let before = std::mem::replace(&mut self.bound.arguments, arguments);
@@ -254,8 +247,25 @@ impl Proposal {
         Ok(())
     }
 
+    /// Does what people approved; a step of a runbook is done by the executor.
+    fn carry_out(
+        &self,
+        batch: &mut Batch<'_>,
+        status: &mut TicketStatus,
+        judgement: &Judgement,
+        now: Timestamp,
+    ) -> Result<(), WorkflowError> {
+        match &self.bound.arguments {
+            Arguments::Execute(_) => {
+                let people: Vec<&str> = self.approved_by.iter().map(PersonId::as_str).collect();
+                runbook::put_up(batch, self, status, false, &people.join(", "), now)
+            }
+            arguments => execute(batch, status, arguments, &judgement.name(), now),
+        }
+    }
+
     /// Whether the policies want no further approval.
-    fn may_be_done(&self, policies: &Policies, is_stopped: bool) -> Verdict {
+    pub(crate) fn may_be_done(&self, policies: &Policies, is_stopped: bool) -> Verdict {
         let principal = Principal::Agent(self.agent);
         let action = self.bound.arguments.action();
         policies.decide(&Question { principal, action, resource: self.resource(), is_stopped })
@@ -277,7 +287,8 @@ impl Proposal {
             ("state", word(&self.state)),
         ];
         account::by_person(batch, audit::Action::Approval, &judgement.by, Some(status), &said, now)?;
-        if self.state == "executed" {
+        // A step is carried out when the executor has said so.
+        if self.state == "executed" && !matches!(self.bound.arguments, Arguments::Execute(_)) {
             account::by_agent(batch, audit::Action::Execution, self.agent, status, &said, now)?;
         }
         Ok(())

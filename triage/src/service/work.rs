@@ -202,7 +202,7 @@ impl AgentDeed {
             Arguments::Reply(reply) => {
                 (None, reply.citations.iter().map(|cited| cited.record.clone()).collect())
             }
-            Arguments::Declare(_) => (None, Vec::new()),
+            Arguments::Declare(_) | Arguments::Execute(_) => (None, Vec::new()),
         };
         let (deed, proposal) = (arguments.deed(), String::new());
         Self { at, deed, fate, route, confidence, cited, proposal, is_put_right: false, edited_share: None }

@@ -6,6 +6,7 @@ use ontology::RecordId;
 use serde::Serialize;
 
 use super::lease::{WORK, Work};
+use super::status::TicketStatus;
 use super::{Workflow, WorkflowError, written};
 use crate::event::{Event, EventKind};
 
@@ -54,11 +55,7 @@ impl Workflow {
 }
 
 /// Keeps one event, unless it came before.
-pub(crate) fn take_in(
-    batch: &mut Batch<'_>,
-    event: &Event,
-    now: Timestamp,
-) -> Result<Accepted, WorkflowError> {
+fn take_in(batch: &mut Batch<'_>, event: &Event, now: Timestamp) -> Result<Accepted, WorkflowError> {
     // No source and no id has this character.
     let key = format!("{}\u{1f}{}", event.source, event.id);
     let before = batch.item("seen", &key)?;
@@ -81,6 +78,27 @@ pub(crate) fn take_in(
     };
     let (id, ticket) = (event.id.clone(), event.ticket.clone());
     Ok(Accepted { id, ticket, sequence, is_duplicate: before.is_some() })
+}
+
+/// Has a ticket looked at again, once for an id.
+pub(crate) fn look_again(
+    batch: &mut Batch<'_>,
+    status: &TicketStatus,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), WorkflowError> {
+    let again = Event {
+        id: id.to_owned(),
+        source: "triagraph".to_owned(),
+        kind: EventKind::Updated,
+        at: now,
+        correlation: status.correlation.clone(),
+        traceparent: None,
+        ticket: status.ticket.clone(),
+        record: None,
+        told: None,
+    };
+    take_in(batch, &again, now).map(drop)
 }
 
 /// Refuses what could never be handled, so that the sender hears of it.

@@ -9,6 +9,7 @@ use super::account::{self, word};
 use super::decide::{Plan, facts, plan};
 use super::held::Said;
 use super::lease::Lease;
+use super::order::order;
 use super::rest::settle;
 use super::status::{TRIAGE, TicketState, TicketStatus, change_state};
 use super::{Workflow, WorkflowError, read, written};
@@ -20,11 +21,10 @@ use crate::learned::Registry;
 use crate::policy::{Agent, Level, Policies, TicketFacts};
 use crate::proposal::{Arguments, Bound, Proposal, hex};
 use crate::result::{Outcome, Triage};
+use crate::runbook::{self, Found};
 
 /// The collection of proposals.
 pub(crate) const PROPOSAL: &str = "proposal";
-/// The journal of what connectors have to deliver.
-pub(crate) const OUTBOX: &str = "outbox";
 /// Who lets a deed be done that an agent does alone.
 pub(crate) const ALONE: &str = "the policies";
 
@@ -37,23 +37,8 @@ pub(super) struct Handled<'a> {
     pub(super) said: &'a Said,
     /// Nothing where the ticket is closed, or another event of it waits.
     pub(super) triage: Option<&'a Triage>,
-}
-
-/// What a connector has to deliver.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Order {
-    /// The ticket.
-    pub ticket: ontology::RecordId,
-    /// Content hash of the revision that it was made for, in hex.
-    pub revision: String,
-    /// What is done.
-    #[serde(flatten)]
-    pub arguments: Arguments,
-    /// Who lets it be done: policies, or people.
-    pub by: String,
-    /// The major incident that this was made for, where the ticket gets what its lead got.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub major: Option<ontology::RecordId>,
+    /// What of the runbook that leads a machine can do.
+    pub(super) found: Found,
 }
 
 impl Workflow {
@@ -92,8 +77,14 @@ impl Workflow {
                 let triage = &status.held.over(triage);
                 let mut facts = facts(policies, ticket, triage, has_fallen_back);
                 facts.is_major |= burst::is_major(batch, &status)?;
-                let plan = plan(policies, &facts, triage, is_stopped);
-                act(batch, &mut status, &facts, plan, triage, policies, now)?;
+                let executor = self.policies.executor();
+                let step = runbook::next(batch, &status, &handled.found, &executor)?;
+                let plan = plan(policies, &facts, triage, step, is_stopped);
+                let made = act(batch, &mut status, &facts, plan, triage, policies, now)?;
+                for proposal in made {
+                    let by = (policies, &*executor, is_stopped);
+                    runbook::try_out(batch, &proposal, &mut status, by, now)?;
+                }
                 // Where agents are switched off no triage is kept either.
                 if let Some(vault) = self.vault.as_ref().filter(|_| facts.level != Level::Off) {
                     vault.seal(batch, &status.ticket, &triage.withheld)?;
@@ -130,7 +121,7 @@ pub(crate) fn revision(record: &Record) -> String {
     hex(&Observation::content_hash(record))
 }
 
-/// Walks the steps of the triage, and does what was planned.
+/// Walks the steps of the triage, and does what was planned. Gives the proposals that are new.
 fn act(
     batch: &mut Batch<'_>,
     status: &mut TicketStatus,
@@ -139,7 +130,7 @@ fn act(
     triage: &Triage,
     policies: &Policies,
     now: Timestamp,
-) -> Result<(), WorkflowError> {
+) -> Result<Vec<Proposal>, WorkflowError> {
     let mut proposals = Vec::new();
     for arguments in plan.proposed.into_iter().filter(|arguments| !status.has(arguments)) {
         proposals.push(propose(status, facts, arguments, triage, policies, now));
@@ -151,7 +142,8 @@ fn act(
         account::decided(batch, status, decided, now)?;
     }
     if facts.level == Level::Off {
-        return settle(batch, status, (policies.version(), &plan.reason), now);
+        settle(batch, status, (policies.version(), &plan.reason), now)?;
+        return Ok(Vec::new());
     }
     for step in &triage.steps {
         if let Some(state) = TicketState::of_step(&step.step) {
@@ -177,15 +169,18 @@ fn act(
         let said = [("deed", word(arguments.deed().as_str())), ("by", word("policies"))];
         account::by_agent(batch, Action::Execution, arguments.agent(), status, &said, now)?;
     }
-    for proposal in &proposals {
+    let mut made = Vec::new();
+    for proposal in proposals {
         // The same proposal again keeps what people did with it, and nobody is asked twice.
         let is_known = |item: &Item| ["open", "rejected"].contains(&item.state.as_str());
         if !batch.item(PROPOSAL, &proposal.id)?.as_ref().is_some_and(is_known) {
             proposal.put(batch)?;
-            account::proposed(batch, status, proposal, now)?;
+            account::proposed(batch, status, &proposal, now)?;
+            made.push(proposal);
         }
     }
-    settle(batch, status, (policies.version(), &plan.reason), now)
+    settle(batch, status, (policies.version(), &plan.reason), now)?;
+    Ok(made)
 }
 
 fn propose(
@@ -257,22 +252,7 @@ pub(crate) fn execute(
             status.is_answered = true;
             burst::pass_on(batch, status, reply, by, now)?;
         }
-        Arguments::Declare(_) => {}
+        Arguments::Declare(_) | Arguments::Execute(_) => {}
     }
-    Ok(())
-}
-
-/// Tells connectors of a deed.
-pub(crate) fn order(
-    batch: &mut Batch<'_>,
-    status: &TicketStatus,
-    arguments: Arguments,
-    (by, major): (&str, Option<&ontology::RecordId>),
-    now: Timestamp,
-) -> Result<(), WorkflowError> {
-    let (ticket, revision) = (status.ticket.clone(), status.revision.clone());
-    let deed = arguments.deed();
-    let order = Order { ticket, revision, arguments, by: by.to_owned(), major: major.cloned() };
-    batch.append(OUTBOX, deed.as_str(), Some(&status.ticket), &written(&order)?, now)?;
     Ok(())
 }

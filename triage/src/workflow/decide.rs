@@ -11,6 +11,7 @@ use crate::policy::{
 };
 use crate::proposal::{Arguments, Reply, Route};
 use crate::result::{Outcome, Triage};
+use crate::runbook::Step;
 
 /// The attribute of a record that marks a major incident.
 const MAJOR: &str = "major_incident";
@@ -99,7 +100,13 @@ pub(super) fn kind(kind: Kind) -> TicketKind {
 }
 
 /// Asks the policies about each deed.
-pub(super) fn plan(policies: &Policies, facts: &TicketFacts, triage: &Triage, is_stopped: bool) -> Plan {
+pub(super) fn plan(
+    policies: &Policies,
+    facts: &TicketFacts,
+    triage: &Triage,
+    step: Option<Step>,
+    is_stopped: bool,
+) -> Plan {
     let mut plan =
         Plan { alone: Vec::new(), proposed: Vec::new(), decisions: Vec::new(), reason: String::new() };
     let mut ask = |agent, action| {
@@ -123,6 +130,12 @@ pub(super) fn plan(policies: &Policies, facts: &TicketFacts, triage: &Triage, is
         } else if ask(agent, proposal) {
             plan.proposed.push(arguments);
         }
+    }
+    // No step is ever done alone.
+    if let Some(step) = step
+        && ask(Agent::Guidance, Action::ProposeExecute)
+    {
+        plan.proposed.push(Arguments::Execute(Box::new(step)));
     }
     if plan.alone.is_empty() && plan.proposed.is_empty() {
         ask(Agent::Escalation, Action::Escalate);

@@ -153,6 +153,7 @@ impl Workflow {
     /// # Errors
     /// When the store cannot be written.
     pub fn recover(&self, now: Timestamp) -> Result<(), WorkflowError> {
+        self.recover_runs(now)?;
         let leased = self.store.items(WORK, Some("leased"), "", u32::MAX)?;
         self.store.write(|batch| {
             for item in leased {

@@ -12,10 +12,9 @@ use super::conclude::{PROPOSAL, end_proposal, execute};
 use super::held::Said;
 use super::rest::rest_of;
 use super::status::{TRIAGE, TicketState, TicketStatus, change_state};
-use super::{Workflow, WorkflowError, latest_triage, read, take_in};
+use super::{Workflow, WorkflowError, latest_triage, look_again, read};
 use crate::audit::{self, Detail};
 use crate::burst;
-use crate::event::{Event, EventKind};
 use crate::feedback::{Feedback, Ruled, Settled, made_by};
 use crate::policy::{Action, Deed, PersonId, Policies, Principal, Question, Resource, Role, TicketFacts};
 use crate::proposal::{Arguments, Proposal, Reply, Route, edited_share};
@@ -75,7 +74,12 @@ impl Workflow {
             let is_asked_again = ended.iter().any(|proposal| proposal.bound.arguments.deed() != Deed::Route)
                 && wanted.reply.is_none();
             if is_asked_again && status.state != TicketState::Closed {
-                look_again(batch, &status, now)?;
+                look_again(
+                    batch,
+                    &status,
+                    &format!("overridden-{}-{}", status.ticket, now.as_microsecond()),
+                    now,
+                )?;
             }
             status.put(batch)?;
             Ok(status)
@@ -99,22 +103,6 @@ pub(crate) fn end_open(
         }
     }
     Ok(ended)
-}
-
-/// Has the agents propose anew what rested on what is no more.
-fn look_again(batch: &mut Batch<'_>, status: &TicketStatus, now: Timestamp) -> Result<(), WorkflowError> {
-    let again = Event {
-        id: format!("overridden-{}-{}", status.ticket, now.as_microsecond()),
-        source: "triagraph".to_owned(),
-        kind: EventKind::Updated,
-        at: now,
-        correlation: status.correlation.clone(),
-        traceparent: None,
-        ticket: status.ticket.clone(),
-        record: None,
-        told: None,
-    };
-    take_in(batch, &again, now).map(drop)
 }
 
 impl Had {

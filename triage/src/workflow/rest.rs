@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::WorkflowError;
 use super::conclude::PROPOSAL;
 use super::status::{TicketState, TicketStatus, change_state};
+use crate::runbook;
 
 /// Brings a ticket to the state in which it rests until something happens to it.
 pub(crate) fn settle(
@@ -27,7 +28,9 @@ pub(super) fn rest_of(
 ) -> Result<(TicketState, String), WorkflowError> {
     let open =
         batch.items_about(PROPOSAL, &status.ticket)?.into_iter().filter(|item| item.state == "open").count();
-    Ok(if open > 0 {
+    Ok(if let Some(action) = runbook::is_running(batch, &status.ticket)? {
+        (TicketState::Executing, format!("the step {action} is being done: {reason}"))
+    } else if open > 0 {
         let wait = if open == 1 { "a proposal waits".to_owned() } else { format!("{open} proposals wait") };
         (TicketState::Proposed, format!("{wait} for people"))
     } else if status.is_answered {

@@ -41,6 +41,8 @@ pub enum TicketState {
     Proposed,
     /// A team has it.
     Routed,
+    /// A step of a runbook that people approved is being done.
+    Executing,
     /// A person has to look, with the reason.
     Escalated,
     /// It is done.
@@ -61,6 +63,7 @@ impl TicketState {
             Self::Answered => "answered",
             Self::Proposed => "proposed",
             Self::Routed => "routed",
+            Self::Executing => "executing",
             Self::Escalated => "escalated",
             Self::Closed => "closed",
         }
@@ -196,6 +199,8 @@ impl TicketStatus {
             Arguments::Route(route) => self.route.as_ref() == Some(route),
             Arguments::Reply(_) => self.is_answered,
             Arguments::Declare(declare) => self.burst.as_ref() == Some(&declare.burst),
+            // What is done is not looked for again: see `runbook::next`.
+            Arguments::Execute(_) => false,
         }
     }
 

@@ -21,6 +21,7 @@ use crate::agent::{TriageOptions, triage_within};
 use crate::event::{Event, EventKind};
 use crate::policy::Policies;
 use crate::result::ModelCall;
+use crate::runbook;
 
 /// Events of a ticket that are looked at ahead: whether all but the first tell of feedback only.
 const NEXT: u32 = 64;
@@ -87,7 +88,8 @@ impl Workflow {
         now: Timestamp,
     ) -> Result<Turn, WorkflowError> {
         let mut turn = Turn::default();
-        if let Err(error) = self.policies.reload_if_changed() {
+        let reloaded = [self.policies.reload_if_changed(), self.policies.reload_executor_if_changed()];
+        for error in reloaded.into_iter().filter_map(Result::err) {
             turn.warnings.push(Warning { correlation: None, text: error.to_string() });
         }
         let policies = self.policies.current();
@@ -226,7 +228,7 @@ impl Workflow {
     ) -> Result<Vec<ModelCall>, WorkflowError> {
         let ticket = desk.record(options.scope, &taken.event.ticket, None)?.map(|found| found.record);
         let is_triaged = taken.is_last && !taken.event.kind.is_end() && taken.event.told.is_none();
-        let made = match &ticket {
+        let mut made = match &ticket {
             Some(ticket) if is_triaged => {
                 let boundaries = policies.boundaries();
                 Some(triage_within(desk, options.scope, ticket, &options.triage, boundaries, now)?)
@@ -236,9 +238,11 @@ impl Workflow {
             }
             _ => None,
         };
+        let executor = self.policies.executor();
+        let found = runbook::find(desk, options.scope, &executor, ticket.as_ref(), made.as_mut())?;
         let said = Said::by_source(desk, options.scope, ticket.as_ref(), now)?;
         let (event, ticket, triage) = (&taken.event, ticket.as_ref(), made.as_ref());
-        let handled = Handled { event, ticket, said: &said, triage };
+        let handled = Handled { event, ticket, said: &said, triage, found };
         tracing::info_span!("conclude").in_scope(|| self.conclude(&taken.lease, policies, &handled, now))?;
         Ok(made.map(|made| made.calls).unwrap_or_default())
     }

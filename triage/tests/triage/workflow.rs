@@ -2,6 +2,7 @@
 
 mod people;
 mod promises;
+mod steps;
 
 use std::fs;
 use std::path::Path;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::feedback::Held;
+use super::step::{Run, Step};
 use super::triage::BundleRef;
 
 /// An event, after CloudEvents 1.0.
@@ -74,6 +75,8 @@ pub(crate) enum TicketState {
     Proposed,
     /// A team has it.
     Routed,
+    /// A step of a runbook that people approved is being done.
+    Executing,
     /// A person has to look, with the reason.
     Escalated,
     Closed,
@@ -188,6 +191,7 @@ pub(crate) enum Arguments {
     Route(Route),
     Reply(Reply),
     Declare(Declare),
+    Execute(Step),
 }
 
 /// Makes a ticket a major incident, with others as its members.
@@ -240,6 +244,12 @@ pub(crate) struct Proposal {
     /// The arguments as the agent made them, where people changed them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first: Option<Arguments>,
+    /// Of a step of a runbook: its dry run. Before that `succeeded` nobody can approve it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dry_run: Option<Run>,
+    /// Of a step that people approved: the step itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<Run>,
     correlation: String,
 }
 

@@ -71,6 +71,7 @@ const CALLS: &[(&str, &str, &str, &[Role])] = {
         ("GET", "/v1/jobs", "", STATE),
         ("GET", "/metrics", "", STATE),
         ("GET", "/v1/models", "", STATE),
+        ("GET", "/v1/executor", "", STATE),
         ("GET", "/v1/desk/metrics", "", READ),
         ("GET", "/v1/desk/forecast", "", READ),
         ("GET", "/v1/bursts", "", WORK),

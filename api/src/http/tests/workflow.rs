@@ -196,3 +196,43 @@ fn the_switch_stops_agents_and_the_audit_log_proves_it() {
     grown.verify(open(&first).head(), open(&second).head()).unwrap();
     assert_eq!(problem(&server.get("/v1/audit/inclusion?sequence=9999&size=9999")), "audit-size");
 }
+
+#[test]
+fn a_step_of_a_runbook_is_shown_as_its_schema_says() {
+    let id = |text: &str| ontology::RecordId::new(text).unwrap();
+    let call = triage::Call {
+        action: "restart".to_owned(),
+        arguments: [("host".to_owned(), "a".to_owned())].into(),
+    };
+    let step = triage::Step {
+        runbook: id("kb:1"),
+        runbook_revision: "00".to_owned(),
+        section: 2,
+        span: ontology::Span { start: 0, end: 9 },
+        number: 1,
+        of: 1,
+        undo: Some(call.clone()),
+        call,
+        undoes: Some("run_0".to_owned()),
+        executor: "00".to_owned(),
+    };
+    let arguments = serde_json::to_value(triage::Arguments::Execute(Box::new(step))).unwrap();
+    fits::<schema::Arguments>(&arguments);
+    let run = triage::Run {
+        id: "dry_0".to_owned(),
+        state: triage::RunState::Succeeded,
+        tries: 1,
+        said: Some("fine".to_owned()),
+        made: jiff::Timestamp::UNIX_EPOCH,
+        ended: Some(jiff::Timestamp::UNIX_EPOCH),
+    };
+    let proposal = json!({
+        "schema": "triagraph.proposal/1", "id": "0", "agent": "guidance", "binding": "00", "facts": {}, "state": "open",
+        "bound": {"ticket": "web:1", "revision": "00", "bundles": [], "arguments": arguments, "policy": "00"},
+        "made": run.made, "expires": run.made, "approved_by": [], "edited_by": [], "correlation": "c",
+        "dry_run": run, "run": run,
+    });
+    fits::<schema::Proposal>(&proposal);
+    let server = Server::start();
+    fits::<super::super::executor::ExecutorState>(&server.get("/v1/executor").value());
+}
