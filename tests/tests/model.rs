@@ -36,9 +36,11 @@ fn rested(server: &Server, id: &str) -> Value {
     let end = Instant::now() + SLO;
     loop {
         let (status, shown) = server.ask("GET", &format!("/v1/tickets/model:{id}"), &Value::Null);
-        if status == 200 {
+        assert_eq!(status, 200, "who was told 202 finds it: {shown}");
+        if shown["triage"].is_object() {
             return shown;
         }
+        assert_eq!(shown["state"], "received", "{shown}");
         assert!(Instant::now() < end, "{id} does not come to rest in time: {shown}");
         thread::sleep(Duration::from_millis(20));
     }

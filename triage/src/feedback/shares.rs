@@ -133,7 +133,8 @@ fn share(
         used: share(of(Fate::Used)),
         edited: share(of(Fate::Edited)),
         rejected: share(of(Fate::Rejected)),
-        edited_words: words.iter().sum::<f64>() / words.len().max(1) as f64,
+        // The sum of nothing is -0.
+        edited_words: (0.0 + words.iter().sum::<f64>()) / words.len().max(1) as f64,
         helpful,
         unhelpful,
     }

@@ -44,6 +44,29 @@ impl Workflow {
         })
     }
 
+    /// A ticket as it stands; one whose first event waits, or is worked on, has been received.
+    ///
+    /// # Errors
+    /// [`WorkflowError::NoSuchTicket`], and when the store cannot be read.
+    pub fn ticket_or_waiting(&self, ticket: &RecordId) -> Result<TicketStatus, WorkflowError> {
+        let missing = match self.ticket(ticket) {
+            Err(missing @ WorkflowError::NoSuchTicket { .. }) => missing,
+            found => return found,
+        };
+        let first =
+            self.store.journal(&events_of(ticket), 0, 1)?.pop().filter(|entry| !entry.body.is_empty());
+        let Some(first) = first else { return Err(missing) };
+        let event: Event = super::read("event", &first.body)?;
+        // Feedback alone brings no ticket.
+        if event.told.is_some() {
+            return Err(missing);
+        }
+        let mut status = TicketStatus::new(ticket, &event.correlation, first.at);
+        "its first event waits for an agent".clone_into(&mut status.reason);
+        status.title = event.record.map(|record| record.title).unwrap_or_default();
+        Ok(status)
+    }
+
     /// How many tickets wait or are worked on.
     ///
     /// # Errors

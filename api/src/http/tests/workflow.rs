@@ -46,6 +46,7 @@ fn an_event_leads_to_proposals_that_people_rule_on() {
     assert_eq!(accepted.status, 202, "{}", accepted.text());
     fits::<Vec<schema::Accepted>>(&accepted.value());
     let location = accepted.headers["location"].clone();
+    assert_eq!(server.get(&location).status, 200, "where to look is there at once");
     let shown = rested(&server, &location, "proposed");
     fits::<schema::TicketStatus>(&json!({
         "ticket": shown["ticket"], "title": shown["title"], "state": shown["state"], "since": shown["since"], "reason": shown["reason"],
