@@ -39,6 +39,17 @@ Label printer queue zebra-dispatch stands still, spooler event 7031, nothing pri
 3. Print a test label.
 ";
 
+/// What stands in the ticket and goes to no executor.
+const CANARIES: [&str; 7] = [
+    "anna@canary.example",
+    "+49 30 5501234",
+    "10.77.0.17",
+    "DE89370400440532013000",
+    "ghp_zqCanary00001zqCanary00001",
+    "Zq001kW7canary",
+    "wombatword",
+];
+
 /// What the executor does with a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Does {
@@ -233,7 +244,7 @@ impl Stage {
         let event = json!({"specversion": "1.0", "id": "1", "source": "snow", "type": "triagraph.ticket.created", "data": {
             "id": "snow:INC9", "kind": "incident", "title": "Label queue stands still", "impact": 2, "urgency": 2,
             "links": [{"relation": "affects", "target": {"name": "zbr-01"}}],
-            "sections": [{"kind": "description", "text": MATTER}]}});
+            "sections": [{"kind": "description", "text": MATTER}, {"kind": "comment", "text": CANARIES.join(" and ")}]}});
         assert_eq!(self.ask(server, &self.ada, "POST", "/v1/events", &event).0, 202);
         let ticket = until("the triage", || {
             let (status, ticket) =
@@ -311,6 +322,9 @@ fn a_step_that_two_people_approved_is_done_once_though_the_executor_hangs_and_th
         stage.ask(&server, &stage.ada, "GET", "/v1/audit/entries?limit=1000", &Value::Null);
     let audit = entries.to_string();
     assert!(status == 200 && audit.contains(&step) && !audit.contains("spooler"), "no text: {audit}");
+    let webhooks = told.iter().map(|one| one.body.to_string()).collect::<String>();
+    let leaked = CANARIES.iter().find(|canary| webhooks.contains(*canary) || audit.contains(*canary));
+    assert_eq!(leaked, None, "{webhooks}");
     // Who comes back later finds nothing left to tell.
     drop(server);
     let server = stage.serve(SECRET);
