@@ -52,12 +52,13 @@ pub struct DeedRule {
 }
 
 /// What agents do.
-const DEEDS: [Action; 9] = [
+const DEEDS: [Action; 10] = [
     Action::ProposeRoute,
     Action::Route,
     Action::ProposeReply,
     Action::Reply,
     Action::ProposeExecute,
+    Action::DryRun,
     Action::Execute,
     Action::ProposeDeclare,
     Action::Declare,
@@ -194,7 +195,7 @@ mod tests {
         assert!(of(Agent::Intake).does.is_empty());
         let guidance = of(Agent::Guidance);
         let deeds: Vec<&str> = guidance.does.iter().map(|rule| rule.action.as_str()).collect();
-        assert_eq!(deeds, ["propose_reply", "reply", "propose_execute", "execute"]);
+        assert_eq!(deeds, ["propose_reply", "reply", "propose_execute", "dry_run", "execute"]);
         let reply = &guidance.does[1];
         assert_eq!(reply.permits, ["reply-alone", "approved-reply"]);
         assert!(reply.forbids.contains(&"reply-needs-evidence".to_owned()), "{reply:?}");
