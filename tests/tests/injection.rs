@@ -217,7 +217,7 @@ fn rested(server: &Server, attack: &Attack, number: usize) -> Value {
     server.send(&attack.event(number));
     until(&attack.name, || {
         let (status, shown) = server.ask("GET", &format!("/v1/tickets/attack:{number}"), &Value::Null);
-        (status == 200 && shown["triage"].is_object()).then_some(shown)
+        (status == 200 && shown["state"] != "received").then_some(shown)
     })
 }
 

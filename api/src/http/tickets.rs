@@ -103,6 +103,7 @@ pub(crate) async fn show(caller: Caller, Path(id): Path<String>) -> Result<axum:
                 "what agents made of a ticket rests on all that the desk knows: it is for the operator";
             return Err(Problem::new("operator-only", detail));
         }
+        // First: who reads while an agent writes sees that it is not done yet, and all of it once it is.
         let status = workflow.ticket_or_waiting(&id)?;
         let record = desk.record(scope, &id, None)?.map(|seen| seen.record);
         let belongs_to = status.burst.as_ref().map(|burst| workflow.burst(burst)).transpose()?;
